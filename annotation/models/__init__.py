@@ -1,0 +1,15 @@
+"""What an annotator sees and decides."""
+
+from annotation.models.assignment import Assignment, PromptCell
+from annotation.models.conversation import Comparison, Conversation, Turn
+from annotation.models.submission import Draft, Submission
+
+__all__ = [
+    "Assignment",
+    "Comparison",
+    "Conversation",
+    "Draft",
+    "PromptCell",
+    "Submission",
+    "Turn",
+]

@@ -1,0 +1,5 @@
+"""Every address of the site. A guard test walks this list and asks each for its access rule."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

@@ -1,0 +1,9 @@
+"""The pages, as a WSGI application: config.asgi runs it in a pool of threads."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+application = get_wsgi_application()

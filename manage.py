@@ -1,0 +1,16 @@
+#!/usr/bin/env python
+"""Django's command line; without DATABASE_URL it uses the running demo, and says so."""
+
+import os
+import sys
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    from django.core.management import execute_from_command_line  # after the settings are named
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

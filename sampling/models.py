@@ -1,0 +1,306 @@
+"""How candidates come to be: endpoints, plans, arms, sets, candidates, calls and seats.
+
+A candidate set keeps the messages it was asked with and knows no turn: a turn points at its set.
+PostgreSQL is the queue of generation; these rows are the truth about it.
+"""
+
+import uuid
+
+from django.db import models
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import MD5
+from django.utils import timezone
+
+from studies.models import Cohort, Study
+from studies.models.study import Language
+
+MAX_K = 8
+
+
+class Endpoint(models.Model):
+    """A served model at a revision. Its key is a name of a secret in the environment."""
+
+    class Kind(models.TextChoices):
+        MODEL = "model"
+        SIMULATED = "simulated"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.SlugField(max_length=60, unique=True)
+    kind = models.CharField(max_length=10, choices=Kind)
+    base_url = models.CharField(max_length=300, help_text="an address, or $NAME of a setting")
+    secret_name = models.CharField(max_length=80, blank=True)
+    model = models.CharField(max_length=200)
+    revision = models.CharField(max_length=200, blank=True)
+    notice = models.JSONField(default=dict, help_text="plain words for the page, by language")
+    seats = models.PositiveIntegerField(help_text="streams it may serve at once")
+    failures = models.PositiveIntegerField(default=0, help_text="in a row; opens the breaker")
+    open_until = models.DateTimeField(null=True, help_text="the breaker is open until then")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["id", "kind"], name="endpoint_id_kind"),
+            models.CheckConstraint(condition=Q(seats__gte=1), name="endpoint_has_seats"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["model", "simulated"]), name="endpoint_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Plan(models.Model):
+    """A study's frozen sampling rule. `body` is validated by sampling.plans."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(
+        Study, on_delete=models.PROTECT, related_name="plans", db_constraint=False
+    )
+    study_kind = models.CharField(max_length=10)
+    version = models.CharField(max_length=80, help_text="<name>.<n>")
+    body = models.JSONField()
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+    frozen_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["study", "version"], name="plan_version"),
+            models.UniqueConstraint(fields=["id", "study_kind"], name="plan_id_kind"),
+            models.UniqueConstraint(fields=["id", "study"], name="plan_id_study"),
+        ]
+
+    def __str__(self) -> str:
+        return self.version
+
+
+class PlanEndpoint(models.Model):
+    """The endpoints of a plan in order. A real study can have no simulated one."""
+
+    plan = models.ForeignKey(
+        Plan, on_delete=models.PROTECT, related_name="plan_endpoints", db_constraint=False
+    )
+    study_kind = models.CharField(max_length=10)
+    rank = models.PositiveSmallIntegerField()
+    endpoint = models.ForeignKey(
+        Endpoint, on_delete=models.PROTECT, related_name="plan_endpoints", db_constraint=False
+    )
+    endpoint_kind = models.CharField(max_length=10)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "rank"], name="plan_endpoint_rank"),
+            models.CheckConstraint(
+                condition=~Q(study_kind="real") | ~Q(endpoint_kind="simulated"),
+                name="plan_endpoint_real_never_simulated",
+            ),
+        ]
+
+
+class Arm(models.Model):
+    """One of a cohort's plans, drawn at random per conversation by its share."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(
+        Study, on_delete=models.PROTECT, related_name="arms", db_constraint=False
+    )
+    cohort = models.ForeignKey(
+        Cohort, on_delete=models.PROTECT, related_name="arms", db_constraint=False
+    )
+    name = models.SlugField(max_length=60)
+    plan = models.ForeignKey(
+        Plan, on_delete=models.PROTECT, related_name="arms", db_constraint=False
+    )
+    share = models.PositiveSmallIntegerField(default=1, help_text="parts of the cohort's total")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["cohort", "name"], name="arm_name"),
+            models.UniqueConstraint(fields=["id", "cohort"], name="arm_id_cohort"),
+        ]
+
+
+class CandidateSet(models.Model):
+    """The k responses made for one context; only a ready set can be seen or compared."""
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        GENERATING = "generating"
+        READY = "ready"
+        FAILED = "failed"
+
+    class Priority(models.IntegerChoices):
+        PERSON = 0  # a person waits
+        LIKELY = 1  # a person is likely to want it next
+        PREFETCH = 2
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(
+        Study, on_delete=models.PROTECT, related_name="candidate_sets", db_constraint=False
+    )
+    plan = models.ForeignKey(
+        Plan, on_delete=models.PROTECT, related_name="candidate_sets", db_constraint=False
+    )
+    context = models.JSONField(help_text="role-tagged messages, ending with the user's")
+    context_sha256 = models.CharField(max_length=64)
+    language = models.CharField(max_length=2, choices=Language)
+    k = models.PositiveSmallIntegerField()
+    seed = models.BigIntegerField()
+    shared = models.BooleanField()
+    replica = models.PositiveIntegerField(default=0)
+    streams = models.PositiveSmallIntegerField(help_text="opened at once by the strategy")
+    endpoint_rank = models.PositiveSmallIntegerField(default=0)
+    state = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    reason = models.CharField(max_length=200, null=True)  # noqa: DJ001 null: did not fail
+    progress = models.PositiveSmallIntegerField(default=0, help_text="candidates written so far")
+    priority = models.PositiveSmallIntegerField(choices=Priority)
+    requested_at = models.DateTimeField(default=timezone.now)
+    not_before = models.DateTimeField(default=timezone.now)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    ready_at = models.DateTimeField(null=True)
+    guard = models.JSONField(null=True, help_text="the verdict, with every measure")
+    diversity = models.JSONField(null=True, help_text="of wording, never of values")
+    last_slot = models.PositiveSmallIntegerField(null=True)
+    ready_id = models.GeneratedField(
+        expression=Case(When(state=Value("ready"), then=F("id"))),
+        output_field=models.UUIDField(),
+        db_persist=True,
+        unique=True,
+    )
+    showings = models.PositiveIntegerField(default=0)
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["id", "k"], name="set_id_k"),
+            models.UniqueConstraint(
+                fields=["plan", "context_sha256", "language", "replica"],
+                condition=Q(shared=True, retired_at__isnull=True) & ~Q(state="failed"),
+                name="set_shared_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="failed", reason__isnull=False)
+                | (~Q(state="failed") & Q(reason__isnull=True)),
+                name="set_reason_when_failed",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="generating", lease_until__isnull=False)
+                | (~Q(state="generating") & Q(lease_until__isnull=True)),
+                name="set_lease_when_generating",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="ready", last_slot__isnull=False, ready_at__isnull=False)
+                | (~Q(state="ready") & Q(last_slot__isnull=True, ready_at__isnull=True)),
+                name="set_last_slot_when_ready",
+            ),
+            models.CheckConstraint(
+                condition=Q(last_slot__isnull=True) | Q(last_slot=F("k") - 1),
+                name="set_last_slot_is_k",
+            ),
+            models.CheckConstraint(condition=Q(k__gte=2, k__lte=MAX_K), name="set_k_in_range"),
+            models.CheckConstraint(
+                condition=Q(state__in=["pending", "generating", "ready", "failed"]),
+                name="set_state_known",
+            ),
+            models.CheckConstraint(condition=Q(streams__gte=1), name="set_opens_streams"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["priority", "requested_at"],
+                condition=Q(state="pending"),
+                name="set_pending",
+            ),
+            models.Index(
+                fields=["lease_until"], condition=Q(state="generating"), name="set_generating"
+            ),
+        ]
+
+
+class ModelCall(models.Model):
+    """One request to an endpoint and its answer; rejected texts live here and are never shown."""
+
+    id = models.BigAutoField(primary_key=True)
+    set = models.ForeignKey(CandidateSet, on_delete=models.PROTECT, related_name="calls")
+    attempt = models.PositiveSmallIntegerField()
+    n = models.PositiveSmallIntegerField()
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="calls")
+    model = models.CharField(max_length=200)
+    purpose = models.CharField(max_length=40)
+    request = models.JSONField(help_text="the exact body as sent: messages, parameters, seed")
+    seed = models.BigIntegerField(null=True)
+    raw = models.TextField(blank=True)
+    finish_reason = models.CharField(max_length=40, blank=True)
+    usage = models.JSONField(null=True)
+    error = models.JSONField(null=True, help_text="class, message, retryable")
+    started_at = models.DateTimeField()
+    first_byte_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["set", "attempt", "n"], name="model_call_n"),
+        ]
+
+
+class Candidate(models.Model):
+    """One response of a ready set. Stored with its whole set, never updated, erasure excepted."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    set = models.ForeignKey(
+        CandidateSet, on_delete=models.PROTECT, related_name="candidates", db_constraint=False
+    )
+    k = models.PositiveSmallIntegerField()
+    slot = models.PositiveSmallIntegerField()
+    # The slot before this one, which a foreign key demands: no gap is possible.
+    prev_slot = models.GeneratedField(
+        expression=Case(When(slot__gt=0, then=F("slot") - 1)),
+        output_field=models.SmallIntegerField(),
+        db_persist=True,
+    )
+    text = models.TextField()
+    role = models.CharField(max_length=40, help_text="which part of the strategy wrote it")
+    stance = models.TextField(null=True)  # noqa: DJ001 null: no stance was asked for
+    call = models.ForeignKey(
+        ModelCall, on_delete=models.PROTECT, null=True, related_name="candidates"
+    )
+    finish_reason = models.CharField(max_length=40)
+    n_tokens = models.PositiveIntegerField(null=True)
+    provenance = models.JSONField(default=dict)
+    erased_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["set", "slot"], name="candidate_slot"),
+            models.UniqueConstraint(fields=["id", "set"], name="candidate_id_set"),
+            # A plain index on the text would fail over 2.7 KB.
+            models.UniqueConstraint(
+                "set",
+                MD5("text"),
+                condition=Q(erased_at__isnull=True),
+                name="candidate_distinct",
+            ),
+            models.CheckConstraint(
+                condition=Q(slot__gte=0, slot__lt=F("k")), name="candidate_slot_in_range"
+            ),
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=False) | Q(text__regex=r"[^[:space:]]"),
+                name="candidate_not_empty",
+            ),
+        ]
+
+
+class Seat(models.Model):
+    """Streams that a generating set holds at an endpoint, until its lease runs out."""
+
+    set = models.ForeignKey(CandidateSet, on_delete=models.CASCADE, related_name="seats")
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="held_seats")
+    attempt = models.PositiveSmallIntegerField()
+    streams = models.PositiveSmallIntegerField()
+    lease_until = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["set", "endpoint"], name="seat_once"),
+            models.CheckConstraint(condition=Q(streams__gte=1), name="seat_has_streams"),
+        ]

@@ -1,0 +1,132 @@
+"""Invitation, enrolment and sitting: how a person comes to a study."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from studies.models.study import Cohort, Study
+
+
+class Enrolment(models.Model):
+    """Joins one annotator, known only by pseudonym, to a study and a cohort."""
+
+    class State(models.TextChoices):
+        CONSENTED = "consented"
+        ENROLLED = "enrolled"
+        COMPLETE = "complete"
+        SCREENED_OUT = "screened_out"
+        OVER_QUOTA = "over_quota"
+        FAILED_CHECKS = "failed_checks"
+        WITHDRAWN = "withdrawn"
+        EXPIRED = "expired"
+        NO_CONSENT = "no_consent"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="enrolments")
+    cohort = models.ForeignKey(
+        Cohort, on_delete=models.PROTECT, related_name="enrolments", db_constraint=False
+    )
+    pseudonym = models.CharField(max_length=40)
+    return_token_sha256 = models.CharField(max_length=64, unique=True)
+    state = models.CharField(max_length=15, choices=State)
+    ui_language = models.CharField(max_length=5)
+    max_conversations = models.PositiveIntegerField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["study", "pseudonym"], name="enrolment_pseudonym"),
+            models.UniqueConstraint(fields=["id", "cohort"], name="enrolment_id_cohort"),
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=[
+                        "consented",
+                        "enrolled",
+                        "complete",
+                        "screened_out",
+                        "over_quota",
+                        "failed_checks",
+                        "withdrawn",
+                        "expired",
+                        "no_consent",
+                    ]
+                ),
+                name="enrolment_state_known",
+            ),
+        ]
+
+
+class Invitation(models.Model):
+    """A link into a cohort. Only the digest of its token is kept."""
+
+    class Kind(models.TextChoices):
+        OPEN = "open"
+        PERSONAL = "personal"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    token_sha256 = models.CharField(max_length=64, unique=True)
+    cohort = models.ForeignKey(Cohort, on_delete=models.PROTECT, related_name="invitations")
+    kind = models.CharField(max_length=10, choices=Kind)
+    used_by = models.OneToOneField(
+        Enrolment, on_delete=models.PROTECT, null=True, related_name="invitation"
+    )
+    expires_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(used_by__isnull=True) | Q(kind="personal"),
+                name="invitation_only_personal_used",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["open", "personal"]), name="invitation_kind_known"
+            ),
+        ]
+
+
+class Sitting(models.Model):
+    """One visit under one target, deadline and code; a person may have several in time."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        COMPLETE = "complete"
+        PARTIAL = "partial"
+        EXPIRED = "expired"
+        RETURNED = "returned"
+
+    class ExitCode(models.TextChoices):
+        COMPLETE = "complete"
+        PARTIAL = "partial"
+        SCREEN_OUT = "screen_out"
+        QUOTA_FULL = "quota_full"
+        QUALITY_TERM = "quality_term"
+        NO_CONSENT = "no_consent"
+        WITHDRAWN = "withdrawn"
+        TIMEOUT = "timeout"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="sittings")
+    target = models.PositiveIntegerField(help_text="conversations wanted")
+    deadline = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    exit_code = models.CharField(max_length=15, choices=ExitCode, null=True)  # noqa: DJ001 null: none yet
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["id", "enrolment"], name="sitting_id_enrolment"),
+            models.UniqueConstraint(
+                fields=["enrolment"], condition=Q(state="open"), name="sitting_one_open"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="open", exit_code__isnull=True)
+                | (~Q(state="open") & Q(exit_code__isnull=False)),
+                name="sitting_exit_code_when_over",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["open", "complete", "partial", "expired", "returned"]),
+                name="sitting_state_known",
+            ),
+        ]

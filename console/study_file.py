@@ -1,0 +1,134 @@
+"""The study file: its fields, and what each may hold. docs/study-file.md explains it to people.
+
+`console.study_reading` reads one, and checks what must hold between the fields.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from sampling.plans import PlanBody
+from studies.rules import LanguageCode, Rules, Strict, Text, Texts
+
+Slug = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", min_length=1, max_length=60)
+]
+AnswerKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+Secret = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*_KEY$", max_length=80)]
+# $NAME of a setting, or an http address without user, query or fragment.
+Address = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(\$[A-Z][A-Z0-9_]*|https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?)$",
+        max_length=300,
+    ),
+]
+
+
+class EndpointEntry(Strict):
+    """A served model: where it is, under which name, and what the page says about it."""
+
+    name: Slug
+    kind: Literal["model", "simulated"]
+    base_url: Address
+    secret: Secret | None = None
+    model: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    revision: Annotated[str, StringConstraints(max_length=200)] = ""
+    seats: int = Field(ge=1, le=100_000)
+    notice: Texts | None = None
+
+
+class PlanEntry(PlanBody):
+    """A plan's body as `sampling.plans` has it, and the endpoints that serve it, in order."""
+
+    endpoints: list[Slug] = Field(min_length=1, max_length=16)
+
+    def body(self) -> PlanBody:
+        return PlanBody.model_validate_json(self.model_dump_json(exclude={"endpoints"}))
+
+
+class ArmEntry(Strict):
+    """One of a cohort's plans. `share` counts parts: 1 and 3 are a quarter and three quarters."""
+
+    name: Slug
+    plan: Slug
+    share: int = Field(default=1, ge=1, le=1000)
+
+
+class CohortEntry(Strict):
+    slug: Slug
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+    language: LanguageCode
+    arms: list[ArmEntry] = Field(min_length=1, max_length=20)
+
+
+class ConsentEntry(Strict):
+    purposes: list[AnswerKey] = Field(min_length=1, max_length=20)
+    texts: Texts
+
+
+class Option(Strict):
+    value: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    label: Texts
+
+
+class Question(Strict):
+    key: AnswerKey
+    kind: Literal["single"]
+    label: Texts
+    options: list[Option] = Field(min_length=2, max_length=100)
+
+
+class QuestionnaireEntry(Strict):
+    questions: list[Question] = Field(max_length=100)
+
+
+class MessageEntry(Strict):
+    role: Literal["user", "assistant"]
+    content: Text
+
+
+def _as_messages(value: Any) -> Any:
+    if isinstance(value, str):
+        return [{"role": "user", "content": value}]
+    if isinstance(value, list):
+        return value
+    raise PydanticCustomError("prompt_text", "must be a text, or a list of messages")
+
+
+Opening = Annotated[
+    list[MessageEntry], BeforeValidator(_as_messages), Field(min_length=1, max_length=20)
+]
+
+
+class PromptEntry(Strict):
+    """An opening prompt: one key, a text in each language; a text may be a list of messages."""
+
+    key: Annotated[Slug, StringConstraints(max_length=80)]
+    category: Slug
+    texts: Annotated[dict[LanguageCode, Opening], Field(min_length=1)]
+
+    def messages(self) -> dict[str, list[dict[str, str]]]:
+        """The texts as rows keep them: role-tagged messages by language."""
+        return {
+            language: [{"role": item.role, "content": item.content} for item in opening]
+            for language, opening in self.texts.items()
+        }
+
+
+class StudyFile(Rules):
+    """A whole study file. `Rules` holds what is asked of an annotator."""
+
+    study: Slug
+    kind: Literal["real", "demo", "rehearsal", "test"]
+    endpoints: list[EndpointEntry] = Field(min_length=1, max_length=100)
+    plans: Annotated[dict[Slug, PlanEntry], Field(min_length=1, max_length=100)]
+    cohorts: list[CohortEntry] = Field(min_length=1, max_length=200)
+    consent: ConsentEntry
+    questionnaire: QuestionnaireEntry
+    prompts: list[PromptEntry] = Field(min_length=1, max_length=20_000)
+
+    def rules(self) -> dict[str, Any]:
+        """The part that a study version keeps as its body."""
+        return self.model_dump(mode="json", include=set(Rules.model_fields))

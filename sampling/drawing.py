@@ -1,0 +1,268 @@
+"""Draws one candidate set: runs the strategy, holds the texts against the guard, and repairs inside
+the plan's budget.
+
+No database here: the worker, the command line and the tests call the same `draw_set`. It returns
+all k drafts or raises; what was sent on the way is attached to both, and `rebuild` gives every
+request that an attempt may have sent, from the set's row alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from django.utils import timezone
+
+from sampling import guard, plans
+from sampling.calls import (
+    Call,
+    CallRecord,
+    Endpoint,
+    Reply,
+    Report,
+    Send,
+    SentRequest,
+    Watcher,
+    request_id,
+    seed_of,
+    wire_body,
+)
+from sampling.diversity import Diversity, diversity
+from sampling.errors import BadRequest, GuardRejected, SamplingError, Stopped
+from sampling.messages import Context
+from sampling.plans import PlanBody
+from sampling.strategies import Answer, Ask, Draft, Strategy
+
+
+@dataclass(frozen=True)
+class SetResult:
+    """A whole set: k drafts in slot order that the guard let pass, and everything that was sent for
+    them.
+    """
+
+    strategy: str
+    drafts: tuple[Draft, ...]
+    calls: tuple[CallRecord, ...]
+    verdict: guard.Verdict
+    diversity: Diversity
+    seconds: float
+
+
+def _silent(done: int, of: int) -> None:
+    """The report of those who do not watch."""
+
+
+async def draw_set(
+    *,
+    body: PlanBody,
+    turn: int,
+    context: Context,
+    language: str,
+    seed: int,
+    set_id: object,
+    attempt: int,
+    endpoints: Sequence[Endpoint],
+    send: Send,
+    streams: Sequence[int] | None = None,
+    report: Report = _silent,
+) -> SetResult:
+    """All k candidates of one attempt, or an error.
+
+    `endpoints[0]` serves the set (multi-endpoint strategies use the others too); `streams` caps how
+    many calls are open at once on each, and without it the strategy's own number does. `report` is
+    told how many are written, and never goes back. Raises SamplingError, with the calls made as its
+    `calls`; cancelling closes every stream before it returns.
+    """
+    if not endpoints:
+        raise BadRequest("the plan has no endpoint")
+    started = time.monotonic()
+    strategy = plans.step(body, turn)
+    ask = Ask(context, body.k, language, seed, attempt, body.style)
+    session = _Session(
+        ask=ask,
+        set_id=set_id,
+        endpoints=endpoints,
+        send=send,
+        body=body,
+        lanes=strategy.lanes(body.k),
+        gates=_gates(streams or strategy.streams_on(body.k, len(endpoints))),
+        report=report,
+    )
+    try:
+        drafts, verdict = await _draw_until_whole(strategy, session)
+    except SamplingError as error:
+        error.calls = session.records_in_order()
+        raise
+    return SetResult(
+        strategy=strategy.strategy,
+        drafts=drafts,
+        calls=session.records_in_order(),
+        verdict=verdict,
+        diversity=diversity([draft.text for draft in drafts]),
+        seconds=round(time.monotonic() - started, 3),
+    )
+
+
+async def _draw_until_whole(
+    strategy: Strategy, session: _Session
+) -> tuple[tuple[Draft, ...], guard.Verdict]:
+    """Rounds of drawing and judging until the guard passes a set, a finding ends the attempt, or
+    the rounds are spent.
+    """
+    ask, body = session.ask, session.body
+    kept: dict[int, Draft] = {}
+    earlier: list[guard.Verdict] = []
+    for round_no in range(body.repairs + 1):
+        drawn = await strategy.draw(ask, _RoundCaller(session, round_no), kept=kept)
+        drafts = guard.mend(drawn.drafts, settings=body.guard, baseline=strategy.baseline)
+        verdict = guard.judge(
+            drafts,
+            k=ask.k,
+            language=ask.language,
+            settings=body.guard,
+            baseline=strategy.baseline,
+            notes=drawn.notes,
+            earlier=earlier,
+        )
+        if verdict.passed:
+            return tuple(sorted(drafts, key=lambda draft: draft.slot)), verdict
+        if not verdict.repairable:
+            break
+        kept = {draft.slot: draft for draft in drafts if draft.slot not in verdict.bad_slots}
+        earlier.append(replace(verdict, earlier=()))
+    raise GuardRejected(verdict.why(), verdict=verdict)
+
+
+def rebuild(
+    *,
+    body: PlanBody,
+    turn: int,
+    context: Context,
+    language: str,
+    seed: int,
+    set_id: object,
+    attempt: int,
+    endpoints: Sequence[Endpoint],
+    replies: Mapping[int, str] | None = None,
+) -> dict[int, SentRequest]:
+    """Every request that this attempt may have sent, by its number n, as it went over the wire.
+
+    `replies` are the stored texts of the attempt's calls by n; only strategies whose later calls
+    quote earlier answers need them, and a request whose answers are missing is left out.
+    `endpoints` in the order that the attempt had.
+    """
+    strategy = plans.step(body, turn)
+    ask = Ask(context, body.k, language, seed, attempt, body.style)
+    lanes = strategy.lanes(body.k)
+    sent: dict[int, SentRequest] = {}
+    earlier: dict[int, str] = {}
+    for n in range(lanes * (body.repairs + 1)):
+        try:
+            call = strategy.call(ask, lane=n % lanes, earlier=earlier)
+        except KeyError:
+            continue
+        sent[n] = _request(call, n=n, ask=ask, set_id=set_id, endpoints=endpoints)
+        if replies and n in replies:
+            earlier[n % lanes] = replies[n]
+    return sent
+
+
+def _request(
+    call: Call, *, n: int, ask: Ask, set_id: object, endpoints: Sequence[Endpoint]
+) -> SentRequest:
+    """The request of a call with its number: the one place where numbers, seeds and bodies meet."""
+    endpoint = endpoints[call.endpoint]
+    seed = seed_of(set_seed=ask.seed, attempt=ask.attempt, n=n)
+    return SentRequest(
+        n=n,
+        request_id=request_id(set_id=set_id, attempt=ask.attempt, n=n),
+        endpoint=endpoint.name,
+        purpose=call.purpose,
+        seed=seed,
+        body=wire_body(endpoint=endpoint, call=call, seed=seed),
+    )
+
+
+def _gates(streams: Sequence[int]) -> list[asyncio.Semaphore]:
+    return [asyncio.Semaphore(max(1, count)) for count in streams]
+
+
+@dataclass
+class _Session:
+    """What an attempt's rounds share: where calls go, how many are open, the record of each."""
+
+    ask: Ask
+    set_id: object
+    endpoints: Sequence[Endpoint]
+    send: Send
+    body: PlanBody
+    lanes: int
+    gates: list[asyncio.Semaphore]
+    report: Report
+    records: list[CallRecord] = field(default_factory=list)
+    most_written: int = 0
+
+    def records_in_order(self) -> tuple[CallRecord, ...]:
+        return tuple(sorted(self.records, key=lambda record: record.n))
+
+    def written(self, count: int) -> None:
+        """Tells a rise only: a repair round must not look like a loss."""
+        if count > self.most_written:
+            self.most_written = min(count, self.ask.k)
+            self.report(self.most_written, self.ask.k)
+
+    async def make(self, call: Call, *, n: int, watcher: Watcher | None) -> Answer:
+        """One call and its record, also when it fails or is cancelled."""
+        request = _request(call, n=n, ask=self.ask, set_id=self.set_id, endpoints=self.endpoints)
+        started_at = timezone.now()
+        reply: Reply | None = None
+        error: SamplingError | None = Stopped("the call was given up")
+        async with self.gates[call.endpoint]:
+            try:
+                reply = await self.send(
+                    endpoint=self.endpoints[call.endpoint],
+                    body=request.body,
+                    request_id=request.request_id,
+                    deadlines=self.body.deadlines.as_deadlines(),
+                    watcher=watcher,
+                )
+                error = None
+            except SamplingError as raised:
+                error = raised
+                raise
+            finally:
+                self.records.append(
+                    CallRecord(
+                        attempt=self.ask.attempt,
+                        n=n,
+                        endpoint=request.endpoint,
+                        model=self.endpoints[call.endpoint].model,
+                        purpose=call.purpose,
+                        request_id=request.request_id,
+                        body=request.body,
+                        seed=request.seed,
+                        parts=call.parts,
+                        started_at=reply.started_at if reply else started_at,
+                        ended_at=reply.ended_at if reply else timezone.now(),
+                        reply=reply,
+                        error=error,
+                    )
+                )
+        return Answer(n, reply)
+
+
+@dataclass(frozen=True)
+class _RoundCaller:
+    """A strategy's hands during one round: lanes become call numbers."""
+
+    session: _Session
+    round_no: int
+
+    async def __call__(self, call: Call, *, lane: int, watcher: Watcher | None = None) -> Answer:
+        n = lane + self.session.lanes * self.round_no
+        return await self.session.make(call, n=n, watcher=watcher)
+
+    def written(self, count: int) -> None:
+        self.session.written(count)

@@ -1,0 +1,189 @@
+"""What a strategy is: a way to turn a context, k and a seed into k texts, which says what it did.
+
+A strategy is a validated value (its parameters, as the plan wrote them) with three duties:
+
+- `call(ask, lane=..., earlier=...)` builds the request of a lane, purely. What is sent and what is
+  rebuilt later from rows both come from here, so they cannot differ.
+- `draw(ask, caller, kept=...)` makes the calls and returns drafts. In a repair round `kept` holds
+  the drafts that passed; only the others are made again (a strategy that writes all responses in
+  one generation makes its whole set again).
+- `lanes(k)` and `streams(k)` say how many kinds of calls a round may hold, and how many it opens at
+  once.
+
+It never retries, never judges and never stores: that is drawing's, the guard's and the worker's
+part.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sampling.calls import Call, Reply, Watcher
+from sampling.messages import Context
+from sampling.wordings import Wording
+
+T = TypeVar("T")
+
+
+class Style(BaseModel):
+    """The length asked of every candidate of a set: style is a known confound, so it is asked of
+    all alike.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    sentences: int = Field(default=2, ge=1, le=8)
+    words: int = Field(default=45, ge=5, le=400)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a set is asked for. `seed` is the set's; each call's own follows from it, the attempt
+    and its number.
+    """
+
+    context: Context
+    k: int
+    language: str
+    seed: int
+    attempt: int = 1
+    style: Style = field(default_factory=Style)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A text that may become a candidate, and how it came to be; `call` is its call's number."""
+
+    slot: int
+    text: str
+    role: str
+    finish_reason: str
+    call: int
+    n_tokens: int | None = None
+    stance: str | None = None
+    provenance: Mapping[str, object] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, object]:
+        provenance = {"role": self.role, "stance": self.stance, "call": self.call}
+        return {
+            "slot": self.slot,
+            "text": self.text,
+            "finish_reason": self.finish_reason,
+            "n_tokens": self.n_tokens,
+            "provenance": {**provenance, **self.provenance},
+        }
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The drafts of a round, at most one per slot. Fewer than k means that the rest could not be
+    had; `notes` say why.
+    """
+
+    drafts: Sequence[Draft]
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole reply and the number of its call."""
+
+    n: int
+    reply: Reply
+
+
+class Caller(Protocol):
+    """What a strategy may do to the world during a round: make calls, and tell how many candidates
+    are written.
+    """
+
+    async def __call__(
+        self, call: Call, *, lane: int, watcher: Watcher | None = None
+    ) -> Answer: ...
+
+    def written(self, count: int) -> None: ...
+
+
+class Strategy(BaseModel, ABC):
+    """Base of all strategies; the fields of a subclass are its parameters in a plan."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    # A baseline's likeness and length are only marked: repairing it would spoil the comparison of
+    # strategies.
+    baseline: ClassVar[bool] = False
+
+    strategy: str
+
+    @abstractmethod
+    def lanes(self, k: int) -> int:
+        """How many calls one round may hold, at most."""
+
+    @abstractmethod
+    def streams(self, k: int) -> int:
+        """How many calls it opens at once."""
+
+    def streams_on(self, k: int, endpoints: int) -> tuple[int, ...]:
+        """How many streams it opens at once on each of the set's endpoints; the first one serves it
+        unless it says else.
+        """
+        return (self.streams(k), *(0 for _ in range(endpoints - 1)))
+
+    def problem(self, k: int) -> str | None:  # noqa: ARG002
+        """Why these parameters cannot give k candidates, or None when they can."""
+        return None
+
+    @abstractmethod
+    def call(self, ask: Ask, *, lane: int, earlier: Mapping[int, str]) -> Call:
+        """The request of a lane. `earlier` has the latest texts by lane; KeyError when one that it
+        needs is missing.
+        """
+
+    @abstractmethod
+    async def draw(self, ask: Ask, caller: Caller, *, kept: Mapping[int, Draft]) -> Drawn:
+        """Makes the calls of a round and returns its drafts, the kept ones among them where it can
+        keep them.
+        """
+
+
+class Temperature(BaseModel):
+    """The sampling parameters that every drawing strategy takes."""
+
+    temperature: float = Field(default=1.0, ge=0.0, le=2.0)
+    top_p: float | None = Field(default=None, gt=0.0, le=1.0)
+    max_tokens: int | None = Field(default=None, ge=1, le=8192)
+
+    def params(self, *, room: int) -> dict[str, object]:
+        """The parameters of a call; `room` is the token limit where the plan sets none."""
+        params: dict[str, object] = {
+            "temperature": self.temperature,
+            "max_tokens": self.max_tokens or room,
+        }
+        if self.top_p is not None:
+            params["top_p"] = self.top_p
+        return params
+
+
+def stamps(**parts: Wording) -> dict[str, str]:
+    """The named, hashed parts of a request, for the provenance."""
+    return {name: wording.stamp for name, wording in parts.items()}
+
+
+async def together(work: Iterable[Awaitable[T]]) -> list[T]:
+    """The results of all, in order. The first error cancels the others, waits for their end, and is
+    raised alone.
+    """
+    tasks = [asyncio.ensure_future(item) for item in work]
+    try:
+        return list(await asyncio.gather(*tasks))
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise

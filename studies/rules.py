@@ -1,114 +1,91 @@
-"""The rules of a study, as its study file states them and as `StudyVersion.body` keeps them.
-
-Texts are keyed by data language (`en fr it pt hi`); `text_for` finds the one for a page.
-"""
+"""A typed view of the rules that a study file stated, read from `StudyVersion.body`."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal, cast
+from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from studies.models import Study, StudyVersion
 
-from studies.models.study import Language, StudyVersion
-
-LanguageCode = Literal["en", "fr", "it", "pt", "hi"]
-
-# Where the name of an interface language differs from the language of the data.
-LOCALES = {"pt": "pt-br"}
+ExplanationRule = Literal["never", "share", "chosen", "always"]
+Texts = Mapping[str, str]
 
 
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise PydanticCustomError("blank", "is empty")
-    return text
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """When an annotator is asked why, and in which words."""
+
+    rule: ExplanationRule
+    share: float
+    min_words: int
+    question: Texts
+    none_question: Texts
 
 
-Text = Annotated[str, AfterValidator(_not_blank)]
-Texts = Annotated[dict[LanguageCode, Text], Field(min_length=1)]
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of one version of a study. Never changes, so that it can be kept in memory."""
 
-
-def locale_of(language: str) -> str:
-    """The interface language that a data language is read in: `pt` is `pt-br` here."""
-    return LOCALES.get(language, language)
-
-
-def text_for(texts: Mapping[str, str], *, locale: str, language: str) -> str:
-    """The text in the page's language, else in the cohort's; empty when there is neither.
-
-    `locale` is an interface language such as `pt-br`, `language` the cohort's.
-    """
-    return texts.get(locale.split("-")[0]) or texts.get(language) or ""
-
-
-class Strict(BaseModel):
-    """Refuses unknown fields, and values that only look like the wanted type."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Turns(Strict):
-    """How many turns a conversation has: it may be finished from `min` on, and ends at `max`."""
-
-    min: int = Field(ge=1, le=50)
-    max: int = Field(ge=1, le=50)
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.min > self.max:
-            raise PydanticCustomError("order", "min is larger than max")
-        return self
-
-
-class Explanation(Strict):
-    """When the annotator is asked why: never, after a share of turns, after a choice, or always."""
-
-    rule: Literal["never", "share", "chosen", "always"]
-    share: float | None = Field(default=None, gt=0, lt=1)
-    min_words: int = Field(default=0, ge=0, le=200)
-    question: Texts | None = None
-    none_question: Texts | None = None
-
-    @model_validator(mode="after")
-    def _share_goes_with_its_rule(self) -> Self:
-        if self.rule == "share" and self.share is None:
-            raise PydanticCustomError("share_missing", "rule: share needs a share, such as 0.5")
-        if self.rule != "share" and self.share is not None:
-            raise PydanticCustomError("share_unused", "a share is only read under rule: share")
-        return self
-
-
-class Rules(Strict):
-    """What is asked of an annotator, and the words around it."""
-
+    version_id: UUID
     title: Texts
-    turns: Turns
-    own_prompt_share: float = Field(ge=0, le=1)
-    after_none: Literal["end"] = "end"
-    explanation: Explanation
-    conversations: int = Field(ge=1, le=1000)
-    sitting_hours: int = Field(ge=1, le=24 * 90)
-    assignment_minutes: int = Field(ge=5, le=60 * 24 * 7)
-    overlap: int = Field(ge=1, le=1_000_000)
     instructions: Texts
+    turns_min: int
+    turns_max: int
+    own_prompt_share: float
+    after_none: Literal["end"]
+    explanation: Explanation
+    conversations: int
+    sitting_hours: float
+    assignment_minutes: float
 
 
-class VersionRules(Rules):
-    """The rules of a study version, with the versions of the documents that go with it."""
-
-    consent_version: int = Field(ge=1)
-    questionnaire_version: int = Field(ge=1)
-
-
-def rules_of(version: StudyVersion) -> VersionRules:
-    """The rules that a study version froze."""
-    body: dict[str, Any] = version.body
-    return VersionRules.model_validate(body)
+def in_language(texts: Texts, locale: str) -> str:
+    """The text for an interface locale ("pt-br" reads "pt"), else the English one, else any."""
+    language = locale.split("-")[0].lower()
+    return texts.get(language) or texts.get("en") or next(iter(texts.values()), "")
 
 
-DATA_LANGUAGES: Mapping[str, str] = {
-    Language.ENGLISH: "English",
-    Language.FRENCH: "French",
-    Language.ITALIAN: "Italian",
-    Language.PORTUGUESE: "Portuguese",
-    Language.HINDI: "Hindi",
-}
+def rules_of(version: StudyVersion) -> Rules:
+    """The rules of this version; its body is read once per process."""
+    return rules_by_version(version.pk)
+
+
+@lru_cache(maxsize=256)
+def rules_by_version(version_id: UUID) -> Rules:
+    """The rules of a version by its id: one query in the life of a process.
+
+    A draft's version may still change, so only frozen versions may be asked for here by pages;
+    raises StudyVersion.DoesNotExist.
+    """
+    body = StudyVersion.objects.values_list("body", flat=True).get(pk=version_id)
+    return _read(version_id, body)
+
+
+def current_rules(study: Study) -> Rules:
+    """The rules of the study's newest frozen version. One query; raises StudyVersion.DoesNotExist."""
+    newest = StudyVersion.objects.filter(study_id=study.pk, frozen_at__isnull=False)
+    return rules_by_version(newest.order_by("-n").values_list("pk", flat=True)[:1].get())
+
+
+def _read(version_id: UUID, body: Mapping[str, Any]) -> Rules:
+    explanation = body["explanation"]
+    return Rules(
+        version_id=version_id,
+        title=body["title"],
+        instructions=body.get("instructions") or {},
+        turns_min=body["turns"]["min"],
+        turns_max=body["turns"]["max"],
+        own_prompt_share=body.get("own_prompt_share", 0.0),
+        after_none=cast("Literal['end']", body.get("after_none", "end")),
+        explanation=Explanation(
+            rule=explanation["rule"],
+            share=explanation.get("share", 0.0),
+            min_words=explanation.get("min_words", 0),
+            question=explanation.get("question") or {},
+            none_question=explanation.get("none_question") or {},
+        ),
+        conversations=body["conversations"],
+        sitting_hours=body["sitting_hours"],
+        assignment_minutes=body["assignment_minutes"],
+    )

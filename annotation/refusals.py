@@ -1,0 +1,102 @@
+"""Why something that an annotator sent is not stored.
+
+    Refusal
+      Unknown              no such thing, or somebody else's                               (404)
+      NotNow               the study is paused or closed, the person is done or has left   (200)
+      Invalid              the form has to be filled in differently                        (422)
+        BadText            empty, too_long, nul, surrogate, control
+        UnknownChoice      no candidate of this turn's set, nor `none`
+        ExplanationNeeded  says how many words are asked for
+        BadReason          a reason that is not offered
+      Conflict             something else counts by now, and `current` says what
+        SubmissionConflict the same key came with another body                             (422)
+        StaleRevision      the comparison was changed in the meantime                      (409)
+        TooLate            the next message is sent, or the conversation has ended         (409)
+        OutOfOrder         this turn is not the one to answer, or is not shown yet         (409)
+        NoRoom             the time ran out and the place was given to somebody else       (409)
+
+Each has a `code` that a page turns into words; the page decides the status.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from annotation.progress import Judged
+
+
+class Refusal(Exception):
+    code = "refused"
+
+
+class Unknown(Refusal):
+    code = "unknown"
+
+
+class NotNow(Refusal):
+    """`code` is paused, closed or over."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Invalid(Refusal):
+    code = "invalid"
+
+
+class BadText(Invalid):
+    """`code` is empty, too_long, nul, surrogate or control; `limit` counts graphemes."""
+
+    def __init__(self, code: str, *, limit: int = 0) -> None:
+        super().__init__(code)
+        self.code = code
+        self.limit = limit
+
+
+class UnknownChoice(Invalid):
+    code = "unknown_choice"
+
+
+class ExplanationNeeded(Invalid):
+    """`needed` words are asked for, `given` were written."""
+
+    code = "explanation_needed"
+
+    def __init__(self, *, needed: int, given: int) -> None:
+        super().__init__(f"{given} of {needed} words")
+        self.needed = needed
+        self.given = given
+
+
+class BadReason(Invalid):
+    code = "bad_reason"
+
+
+class Conflict(Refusal):
+    """`current` is the judgement that counts now; None when nothing is stored."""
+
+    code = "conflict"
+
+    def __init__(self, current: "Judged | None" = None) -> None:
+        super().__init__(self.code)
+        self.current = current
+
+
+class SubmissionConflict(Conflict):
+    code = "same_key_other_body"
+
+
+class StaleRevision(Conflict):
+    code = "stale_revision"
+
+
+class TooLate(Conflict):
+    code = "too_late"
+
+
+class OutOfOrder(Conflict):
+    code = "out_of_order"
+
+
+class NoRoom(Conflict):
+    code = "no_room"

@@ -1,0 +1,312 @@
+"""The records of an export: one SELECT and one Arrow schema for each table.
+
+The SELECT *is* the record: Parquet takes its rows through a cursor, JSONL takes `row_to_json` of
+the same rows, so the two cannot disagree. Column names follow the list in docs/exports.md; a column
+that nothing collects yet is there with its type, and null. `SCHEMA_VERSION` changes with any of it.
+"""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+SCHEMA_VERSION = "1.0"
+
+TIME = pa.timestamp("us", tz="UTC")
+MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+
+# Whose judgements go out: everybody's who has not withdrawn.
+COMPARISONS_FROM = """
+    FROM annotation_comparison AS comparison
+    JOIN annotation_turn AS turn ON turn.id = comparison.turn_id
+    JOIN annotation_conversation AS conversation ON conversation.id = comparison.conversation_id
+    JOIN annotation_assignment AS assignment ON assignment.id = conversation.assignment_id
+    JOIN studies_enrolment AS enrolment ON enrolment.id = assignment.enrolment_id
+    JOIN studies_cohort AS cohort ON cohort.id = assignment.cohort_id
+    JOIN studies_study AS study ON study.id = cohort.study_id
+    WHERE study.id = %(study)s
+"""
+
+COMPARISONS = """
+SELECT
+    comparison.id::text AS comparison_id,
+    study.slug AS study_id,
+    conversation.id::text AS conversation_id,
+    enrolment.pseudonym AS annotator_id,
+    cohort.country AS country,
+    cohort.language AS assigned_lang,
+    NULL::text AS detected_lang,
+    enrolment.ui_language AS interface_lang,
+    cohort.slug AS cohort,
+    turn.number AS turn_index,
+    coalesce(prompt.key || '.' || prompt.version, 'own:' || conversation.id) AS prompt_id,
+    CASE WHEN assignment.cell_id IS NULL THEN 'annotator' ELSE 'pregenerated' END AS prompt_origin,
+    prompt.category AS prompt_category,
+    asked.context AS prompt,
+    asked.id::text AS set_id,
+    (SELECT array_agg(candidate.id::text ORDER BY candidate.slot)
+        FROM sampling_candidate AS candidate WHERE candidate.set_id = asked.id) AS candidate_ids,
+    turn.display_order AS display_order,
+    chosen.slot AS chosen_index,
+    array_position(turn.display_order, chosen.slot) - 1 AS chosen_position,
+    comparison.outcome AS outcome,
+    carried.slot AS carried_index,
+    nullif(comparison.explanation, '') AS explanation,
+    NULL::text AS explanation_lang,
+    turn.asks_explanation AS asks_explanation,
+    false AS pii_masked,
+    turn.shown_at AS shown_at,
+    comparison.submitted_at AS submitted_at,
+    (extract(epoch FROM comparison.submitted_at - turn.shown_at) * 1000)::integer AS duration_ms,
+    (extract(epoch FROM turn.shown_at - turn.asked_at) * 1000)::integer AS waited_ms,
+    comparison.visible_ms AS visible_ms,
+    NULL::smallint AS paste_count,
+    NULL::integer AS keystrokes,
+    false AS is_attention_check,
+    NULL::text AS is_repeat_of,
+    array_remove(ARRAY[
+        CASE WHEN assignment.surplus THEN 'surplus' END,
+        CASE WHEN assignment.state = 'open' THEN 'conversation_open' END,
+        CASE WHEN assignment.state IN ('expired', 'skipped') THEN 'conversation_abandoned' END
+    ], NULL) AS quality_flags,
+    false AS excluded,
+    NULL::double precision AS weight,
+    {split_annotator} AS split_annotator,
+    {split_prompt} AS split_prompt,
+    NULL::text AS wave,
+    arm.name AS arm,
+    plan.version AS plan,
+    assignment.p_prompt AS p_prompt,
+    assignment.p_arm AS p_arm,
+    nullif(turn.layout, '') AS layout,
+    turn.showing_no AS showing_no,
+    comparison.revision AS revision,
+    study_version.n::text AS study_version,
+    conversation.app_version AS app_version,
+    endpoint.kind = 'simulated' AS simulated,
+    '{schema_version}' AS schema_version
+"""
+
+COMPARISONS_JOINS = """
+    JOIN sampling_candidateset AS asked ON asked.id = comparison.set_id
+    JOIN sampling_plan AS plan ON plan.id = asked.plan_id
+    JOIN sampling_planendpoint AS planned
+        ON planned.plan_id = plan.id AND planned.rank = asked.endpoint_rank
+    JOIN sampling_endpoint AS endpoint ON endpoint.id = planned.endpoint_id
+    JOIN sampling_arm AS arm ON arm.id = assignment.arm_id
+    JOIN studies_studyversion AS study_version ON study_version.id = conversation.study_version_id
+    LEFT JOIN sampling_candidate AS chosen ON chosen.id = comparison.chosen_id
+    LEFT JOIN sampling_candidate AS carried ON carried.id = comparison.carried_id
+    LEFT JOIN annotation_promptcell AS cell ON cell.id = assignment.cell_id
+    LEFT JOIN studies_prompt AS prompt ON prompt.id = cell.prompt_id
+"""
+
+CANDIDATES = """
+SELECT
+    candidate.id::text AS candidate_id,
+    asked.id::text AS set_id,
+    study.slug AS study_id,
+    asked.language AS language,
+    candidate.slot AS slot,
+    candidate.text AS text,
+    candidate.role AS role,
+    candidate.stance AS stance,
+    endpoint.name AS endpoint,
+    endpoint.kind AS endpoint_kind,
+    call.model AS model,
+    nullif(endpoint.revision, '') AS model_revision,
+    call.request -> 'messages' AS call_messages,
+    call.request::text AS params,
+    coalesce(candidate.provenance ->> 'strategy', candidate.role) AS prompt_strategy,
+    plan.version AS plan,
+    plan.sha256 AS strategy_version,
+    (call.request ->> 'temperature')::double precision AS temperature,
+    (call.request ->> 'top_p')::double precision AS top_p,
+    (call.request ->> 'max_tokens')::integer AS max_tokens,
+    call.seed AS seed,
+    asked.seed AS set_seed,
+    asked.replica AS replica,
+    asked.shared AS shared,
+    asked.attempt AS attempt,
+    candidate.call_id IS NOT NULL AS generated,
+    CASE WHEN call.id IS NOT NULL
+        THEN asked.id || '.' || call.attempt || '.' || call.n END AS request_id,
+    candidate.finish_reason AS finish_reason,
+    char_length(candidate.text) AS n_chars,
+    candidate.n_tokens AS n_tokens,
+    call.started_at AS started_at,
+    call.ended_at AS generated_at,
+    (extract(epoch FROM call.ended_at - call.started_at) * 1000)::integer AS latency_ms,
+    encode(sha256(convert_to(
+        jsonb_path_query_first(call.request, '$.messages[*] ? (@.role == "system")')
+            ->> 'content', 'UTF8')), 'hex') AS system_prompt_sha256,
+    candidate.provenance::text AS provenance,
+    asked.guard::text AS guard,
+    asked.diversity::text AS wording_diversity,
+    coalesce(endpoint.kind, planned_endpoint.kind) = 'simulated' AS simulated,
+    '{schema_version}' AS schema_version
+FROM sampling_candidate AS candidate
+JOIN sampling_candidateset AS asked ON asked.id = candidate.set_id
+JOIN studies_study AS study ON study.id = asked.study_id
+JOIN sampling_plan AS plan ON plan.id = asked.plan_id
+LEFT JOIN sampling_planendpoint AS planned
+    ON planned.plan_id = plan.id AND planned.rank = asked.endpoint_rank
+LEFT JOIN sampling_endpoint AS planned_endpoint ON planned_endpoint.id = planned.endpoint_id
+LEFT JOIN sampling_modelcall AS call ON call.id = candidate.call_id
+LEFT JOIN sampling_endpoint AS endpoint ON endpoint.id = call.endpoint_id
+WHERE asked.study_id = %(study)s
+    AND EXISTS (
+        SELECT FROM annotation_comparison AS comparison
+        JOIN annotation_conversation AS conversation
+            ON conversation.id = comparison.conversation_id
+        JOIN annotation_assignment AS assignment ON assignment.id = conversation.assignment_id
+        JOIN studies_enrolment AS enrolment ON enrolment.id = assignment.enrolment_id
+        WHERE comparison.set_id = asked.id AND comparison.superseded_at IS NULL
+            AND enrolment.state <> 'withdrawn'
+    )
+"""
+
+
+def split_of(column: str) -> str:
+    """SQL that puts a key into train, validation or test (8:1:1) by its hash, always the same."""
+    bucket = f"mod(('x' || substr(md5({column}), 1, 7))::bit(28)::integer, 10)"
+    return f"(ARRAY['test','validation'] || array_fill('train'::text, ARRAY[8]))[1 + {bucket}]"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the export. `select` takes the parameter `study` and has no ORDER BY."""
+
+    name: str
+    key: str
+    select: str
+    schema: pa.Schema
+
+
+comparisons = Table(
+    name="comparisons",
+    key="comparison_id",
+    select=COMPARISONS.format(
+        split_annotator=split_of("enrolment.pseudonym"),
+        split_prompt=split_of("coalesce(prompt.key, conversation.id::text)"),
+        schema_version=SCHEMA_VERSION,
+    )
+    + COMPARISONS_FROM.replace("    WHERE", COMPARISONS_JOINS + "    WHERE")
+    + "    AND comparison.superseded_at IS NULL AND enrolment.state <> 'withdrawn'\n",
+    schema=pa.schema(
+        [
+            pa.field("comparison_id", pa.string(), nullable=False),
+            pa.field("study_id", pa.string(), nullable=False),
+            pa.field("conversation_id", pa.string(), nullable=False),
+            pa.field("annotator_id", pa.string(), nullable=False),
+            pa.field("country", pa.string(), nullable=False),
+            pa.field("assigned_lang", pa.string(), nullable=False),
+            ("detected_lang", pa.string()),
+            ("interface_lang", pa.string()),
+            ("cohort", pa.string()),
+            pa.field("turn_index", pa.int8(), nullable=False),
+            pa.field("prompt_id", pa.string(), nullable=False),
+            ("prompt_origin", pa.string()),
+            ("prompt_category", pa.string()),
+            ("prompt", MESSAGES),
+            ("set_id", pa.string()),
+            ("candidate_ids", pa.list_(pa.string())),
+            ("display_order", pa.list_(pa.int8())),
+            ("chosen_index", pa.int8()),
+            ("chosen_position", pa.int8()),
+            pa.field("outcome", pa.string(), nullable=False),
+            ("carried_index", pa.int8()),
+            ("explanation", pa.string()),
+            ("explanation_lang", pa.string()),
+            ("asks_explanation", pa.bool_()),
+            ("pii_masked", pa.bool_()),
+            ("shown_at", TIME),
+            ("submitted_at", TIME),
+            ("duration_ms", pa.int32()),
+            ("waited_ms", pa.int32()),
+            ("visible_ms", pa.int32()),
+            ("paste_count", pa.int16()),
+            ("keystrokes", pa.int32()),
+            ("is_attention_check", pa.bool_()),
+            ("is_repeat_of", pa.string()),
+            ("quality_flags", pa.list_(pa.string())),
+            ("excluded", pa.bool_()),
+            ("weight", pa.float64()),
+            ("split_annotator", pa.string()),
+            ("split_prompt", pa.string()),
+            ("wave", pa.string()),
+            ("arm", pa.string()),
+            ("plan", pa.string()),
+            ("p_prompt", pa.float64()),
+            ("p_arm", pa.float64()),
+            ("layout", pa.string()),
+            ("showing_no", pa.int32()),
+            ("revision", pa.int32()),
+            ("study_version", pa.string()),
+            ("app_version", pa.string()),
+            ("simulated", pa.bool_()),
+            ("schema_version", pa.string()),
+        ]
+    ),
+)
+
+candidates = Table(
+    name="candidates",
+    key="candidate_id",
+    select=CANDIDATES.replace("{schema_version}", SCHEMA_VERSION),
+    schema=pa.schema(
+        [
+            pa.field("candidate_id", pa.string(), nullable=False),
+            pa.field("set_id", pa.string(), nullable=False),
+            ("study_id", pa.string()),
+            ("language", pa.string()),
+            pa.field("slot", pa.int8(), nullable=False),
+            pa.field("text", pa.string(), nullable=False),
+            ("role", pa.string()),
+            ("stance", pa.string()),
+            ("endpoint", pa.string()),
+            ("endpoint_kind", pa.string()),
+            ("model", pa.string()),
+            ("model_revision", pa.string()),
+            ("call_messages", MESSAGES),
+            ("params", pa.string()),
+            ("prompt_strategy", pa.string()),
+            ("plan", pa.string()),
+            ("strategy_version", pa.string()),
+            ("temperature", pa.float64()),
+            ("top_p", pa.float64()),
+            ("max_tokens", pa.int32()),
+            ("seed", pa.int64()),
+            ("set_seed", pa.int64()),
+            ("replica", pa.int32()),
+            ("shared", pa.bool_()),
+            ("attempt", pa.int16()),
+            ("generated", pa.bool_()),
+            ("request_id", pa.string()),
+            ("finish_reason", pa.string()),
+            ("n_chars", pa.int32()),
+            ("n_tokens", pa.int32()),
+            ("started_at", TIME),
+            ("generated_at", TIME),
+            ("latency_ms", pa.int32()),
+            ("system_prompt_sha256", pa.string()),
+            ("provenance", pa.string()),
+            ("guard", pa.string()),
+            ("wording_diversity", pa.string()),
+            ("simulated", pa.bool_()),
+            ("schema_version", pa.string()),
+        ]
+    ),
+)
+
+TABLES = (comparisons, candidates)
+
+# Counted beside the tables, so that what is not in a file is known with its reason.
+EXCLUSIONS = (
+    """
+SELECT
+    count(*) FILTER (WHERE comparison.superseded_at IS NOT NULL) AS superseded_by_a_correction,
+    count(*) FILTER (WHERE comparison.superseded_at IS NULL AND enrolment.state = 'withdrawn')
+        AS annotator_withdrew
+"""
+    + COMPARISONS_FROM
+)

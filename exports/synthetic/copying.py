@@ -1,0 +1,17 @@
+"""COPY of rows into a table, on Django's own connection and inside its transaction."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import connection
+from psycopg import sql
+
+
+def copy(*, table: str, columns: str, rows: Iterable[Sequence[Any]]) -> None:
+    """Store rows given in the order of `columns`, a space-separated list. Constraints hold."""
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns.split()))
+    )
+    with connection.cursor() as cursor, cursor.copy(statement) as copied:
+        for row in rows:
+            copied.write_row(row)

@@ -1,0 +1,31 @@
+"""Fixtures of every test. The servers behind them are in tests/servers.py."""
+
+import os
+from collections.abc import Generator, Iterator
+
+import pytest
+from pytest_django.plugin import DjangoDbBlocker
+from redis import Redis
+
+from tests import servers
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Generator[None]:
+    """A database of this process's own, cloned from the migrated one."""
+    yield from servers.use_clone(django_db_blocker)
+
+
+@pytest.fixture(scope="session")
+def valkey_url(django_db_blocker: DjangoDbBlocker) -> str:
+    """The address of a running Valkey; each process of the run has its own numbered database."""
+    servers.start(django_db_blocker)
+    return os.environ["REDIS_URL"]
+
+
+@pytest.fixture
+def redis(valkey_url: str) -> Iterator["Redis"]:
+    """A client on an empty Valkey database."""
+    with Redis.from_url(valkey_url) as client:
+        client.flushdb()
+        yield client

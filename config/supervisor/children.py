@@ -10,12 +10,13 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from config.supervisor.accounts import Account
 
@@ -67,29 +68,9 @@ class Child:
 
     def start(self) -> None:
         """Start the process; returns at once."""
-        program = self.program
         self.started = time.monotonic()
-        account = program.account
-        with _open_log(program.log) as log, warnings.catch_warnings():
-            # Python 3.12 warns of a fork beside other threads; what runs between fork and exec here
-            # takes no lock.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self.process = subprocess.Popen(
-                program.argv,
-                stdin=subprocess.PIPE if program.stdin else subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=dict(program.env),
-                cwd=program.cwd,
-                start_new_session=True,
-                preexec_fn=_die_with_parent(program.orphaned),
-                user=account.user if account else None,
-                group=account.group if account else None,
-                extra_groups=account.groups if account else None,
-            )
-        if self.process.stdin:
-            self.process.stdin.write(program.stdin)
-            self.process.stdin.close()
+        with _open_log(self.program.log) as log:
+            self.process = _spawn(self.program, output=log, log=log)
 
     def send(self, number: signal.Signals) -> None:
         """Signal the process; nothing happens when it is gone."""
@@ -111,6 +92,23 @@ class Child:
             self.process.wait()
 
 
+def run_to_end(program: Program, *, pause: Pause = time.sleep) -> tuple[int, str]:
+    """Run a short program; returns its exit code and what it printed. Its errors go to its log.
+
+    Whatever `pause` raises ends the program too.
+    """
+    with _open_log(program.log) as log, tempfile.TemporaryFile() as output:
+        process = _spawn(program, output=output, log=log)
+        try:
+            while process.poll() is None:
+                pause(POLL)
+        finally:
+            process.kill()
+            process.wait()
+        output.seek(0)
+        return process.returncode, output.read().decode(errors="replace")
+
+
 def wait_until(condition: Callable[[], bool], *, seconds: float, pause: Pause = time.sleep) -> bool:
     """Whether the condition came true within so many seconds."""
     deadline = time.monotonic() + seconds
@@ -126,7 +124,32 @@ def server_environment(home: Path) -> dict[str, str]:
     return {"PATH": os.defpath, "HOME": str(home), "LANG": "C.UTF-8", "LC_ALL": "C", "TZ": "UTC"}
 
 
-def _open_log(path: Path) -> BinaryIO:
+def _spawn(program: Program, *, output: IO[bytes], log: IO[bytes]) -> subprocess.Popen[bytes]:
+    account = program.account
+    with warnings.catch_warnings():
+        # Python 3.12 warns of a fork beside other threads; what runs between fork and exec here
+        # takes no lock.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        process = subprocess.Popen(
+            program.argv,
+            stdin=subprocess.PIPE if program.stdin else subprocess.DEVNULL,
+            stdout=output,
+            stderr=log,
+            env=dict(program.env),
+            cwd=program.cwd,
+            start_new_session=True,
+            preexec_fn=_die_with_parent(program.orphaned),
+            user=account.user if account else None,
+            group=account.group if account else None,
+            extra_groups=account.groups if account else None,
+        )
+    if process.stdin:
+        process.stdin.write(program.stdin)
+        process.stdin.close()
+    return process
+
+
+def _open_log(path: Path) -> IO[bytes]:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size > LOG_LIMIT:
         path.replace(path.with_suffix(".log.1"))

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from shutil import rmtree
@@ -18,7 +19,7 @@ from urllib.parse import quote
 
 from config.supervisor import accounts, leftovers
 from config.supervisor.accounts import Account
-from config.supervisor.children import Child, Pause, Program, server_environment
+from config.supervisor.children import Child, Pause, Program, run_to_end, server_environment
 from config.supervisor.trouble import Trouble, last_lines
 
 DATABASE = "counterpoint"
@@ -127,20 +128,15 @@ class Postgres:
         partial.rename(self.cluster)
 
     def _run(self, argv: list[str], *, stdin: str = "") -> None:
-        done = subprocess.run(
-            [str(self.programs / argv[0]), *argv[1:]],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=self.data_dir,
-            env=server_environment(self.data_dir),
-            user=self.account.user,
-            group=self.account.group,
-            extra_groups=self.account.groups,
+        program = replace(
+            self.child.program,
+            argv=[str(self.programs / argv[0]), *argv[1:]],
+            stdin=stdin.encode(),
+            orphaned=signal.SIGKILL,
         )
-        if done.returncode:
-            raise Trouble(f"{argv[0]} failed:\n{done.stderr.strip()}", advice=_advice(done.stderr))
+        code, _ = run_to_end(program, pause=self._pause)
+        if code:
+            raise self._failed(f"{argv[0]} failed (code {code}).")
 
     def _program(self, log: Path) -> Program:
         settings = [

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 
-class Trouble(Exception):  # noqa: N818 - it is shown as a sentence, never as a class name
+class Trouble(Exception):
     """A step cannot go on; says what happened, and what the person can do about it."""
 
     def __init__(self, what: str, *, advice: str) -> None:

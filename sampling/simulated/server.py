@@ -1,0 +1,273 @@
+"""The simulated endpoint: an OpenAI-compatible server on a real socket.
+
+It answers like vLLM (statuses, error bodies, order of chunks) from example sentences, so that the
+whole machinery can be seen, tested and measured without a model. It knows nothing of Django.
+"""
+
+import asyncio
+import hmac
+import json
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sampling.simulated.ask import Ask, Refused, read_ask
+from sampling.simulated.connection import Connection, Request
+from sampling.simulated.events import (
+    Completion,
+    Whole,
+    body_events,
+    choice_of,
+    encoded,
+    stream_events,
+    whole_events,
+)
+from sampling.simulated.log import Entry, Log
+from sampling.simulated.misbehaviour import BEHAVIOURS, Behaviour
+from sampling.simulated.orders import Order, OrderError, Orders, read_order
+from sampling.simulated.pacing import Pacer
+from sampling.simulated.playing import Reply
+from sampling.simulated.writing import write
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a server runs. `speed` is tokens per second and stream, 0 for at once."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    key: str = ""
+    models: tuple[str, ...] = ("simulated",)
+    speed: float = 40.0
+    first_token: float = 0.4
+    context: int = 8192
+    log: Path | None = None
+    orders: tuple[Order, ...] = ()
+
+
+Route = Callable[[Request], Whole]
+
+
+class Server:
+    """One listening endpoint. All methods run in the loop that started it."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.orders = Orders()
+        self.orders.waiting.extend(options.orders)
+        self.log = Log(options.log)
+        self.port = options.port
+        self._connections: set[Connection] = set()
+        self._routes: dict[tuple[str, str], Route] = {
+            ("GET", "/health"): lambda _: Whole(200, b""),
+            ("GET", "/metrics"): self._metrics,
+            ("GET", "/v1/models"): self._models,
+            ("POST", "/tokenize"): self._tokenize,
+            ("GET", "/control/log"): self._read_log,
+            ("GET", "/control/behaviours"): self._behaviours,
+            ("GET", "/control/orders"): self._read_orders,
+            ("POST", "/control/orders"): self._add_orders,
+            ("DELETE", "/control/orders"): self._clear_orders,
+        }
+
+    async def start(self) -> None:
+        """Listen. Raises OSError when the port is taken; `port` is then the real one."""
+        self._loop = asyncio.get_running_loop()
+        self._pacer = Pacer(self._loop)
+        await self._listen()
+
+    async def _listen(self) -> None:
+        self._listener = await self._loop.create_server(
+            lambda: Connection(self), self.options.host, self.port, backlog=1024
+        )
+        self.port = self._listener.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Stop listening and cut what runs, as a killed server would."""
+        self._listener.close()
+        for connection in list(self._connections):
+            connection.abort()
+        while self._connections:
+            await asyncio.sleep(0.005)
+        self.log.close()
+
+    def take(self, connection: Connection) -> bool:
+        self._connections.add(connection)
+        return not self.orders.take_at_accept()
+
+    def leave(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+
+    def answer(self, connection: Connection, request: Request) -> None:
+        """Answer a request: the chat with a reply over time, the rest at once."""
+        if not self._is_allowed(request):
+            connection.send(Whole(401, encoded({"error": "Unauthorized"})))
+        elif (request.method, request.path) == ("POST", "/v1/chat/completions"):
+            self._chat(connection, request)
+        else:
+            connection.send(self._route(request))
+
+    def _is_allowed(self, request: Request) -> bool:
+        if not self.options.key or not request.path.startswith(("/v1/", "/control/")):
+            return True
+        told = request.headers.get("authorization", "")
+        return hmac.compare_digest(told.encode(), f"Bearer {self.options.key}".encode())
+
+    def _route(self, request: Request) -> Whole:
+        route = self._routes.get((request.method, request.path))
+        if route:
+            return route(request)
+        if any(request.path == path for _, path in self._routes):
+            return Whole(405, encoded({"detail": "Method Not Allowed"}))
+        return Whole(404, encoded({"detail": "Not Found"}))
+
+    def _chat(self, connection: Connection, request: Request) -> None:
+        body = _json(request.body)
+        request_id = request.headers.get("x-request-id", "")
+        entry = self.log.begin(request_id=request_id, body=body)
+        behaviour = self.orders.take(text=_all_text(body), request_id=request_id)
+        entry.behaviour = behaviour.name if behaviour else None
+        if behaviour and behaviour.hangs_up:
+            self._hang_up(connection, entry, behaviour)
+            return
+        ask = self._ask(body) if not (behaviour and behaviour.at_once()) else None
+        whole = behaviour.at_once() if behaviour else None
+        if isinstance(ask, Refused):
+            whole = Whole(ask.status, encoded(ask.body))
+        entry.status = whole.status if whole else 200
+        self._play(connection, entry, ask if isinstance(ask, Ask) else None, whole, behaviour)
+
+    def _ask(self, body: object) -> Ask | Refused:
+        try:
+            return read_ask(body, models=self.options.models, context=self.options.context)
+        except Refused as refused:
+            return refused
+
+    def _hang_up(self, connection: Connection, entry: Entry, behaviour: Behaviour) -> None:
+        entry.finish = "misbehaved"
+        self.log.end(entry)
+        if behaviour.hangs_up == "reset":
+            connection.reset()
+        else:
+            connection.abort()
+
+    def _play(
+        self,
+        connection: Connection,
+        entry: Entry,
+        ask: Ask | None,
+        whole: Whole | None,
+        behaviour: Behaviour | None,
+    ) -> None:
+        """Start the reply; the log's entry is written when it ends, however it ends."""
+        events = whole_events(whole) if whole else iter(())
+        if ask is not None and whole is None:
+            events = self._written(ask, entry.request_id, behaviour)
+        is_chunked = whole is None and ask is not None and ask.stream
+        connection.reply = Reply(
+            line=connection,
+            events=events,
+            entry=entry,
+            pacer=self._pacer,
+            speed=self.options.speed,
+            first_token=self.options.first_token,
+            is_chunked=is_chunked,
+            on_end=lambda reply: self.log.end(reply.entry),
+        )
+        connection.reply.start()
+
+    def _written(self, ask: Ask, request_id: str, behaviour: Behaviour | None) -> Any:
+        behaviour = behaviour or Behaviour({})
+        texts = behaviour.texts(ask, [write(ask, index=index) for index in range(ask.n)])
+        completion = Completion(
+            id=f"chatcmpl-{request_id or uuid.uuid4().hex}",
+            created=int(time.time()),
+            ask=ask,
+            choices=tuple(behaviour.choices([choice_of(text, ask) for text in texts])),
+        )
+        plain = stream_events(completion) if ask.stream else body_events(completion)
+        return behaviour.events(plain)
+
+    def _models(self, _: Request) -> Whole:
+        models = [
+            {
+                "id": name,
+                "object": "model",
+                "owned_by": "simulated",
+                "max_model_len": self.options.context,
+            }
+            for name in self.options.models
+        ]
+        return Whole(200, encoded({"object": "list", "data": models}))
+
+    def _metrics(self, _: Request) -> Whole:
+        """Return the two figures by which a test sees that generation has stopped."""
+        running, made = len(self.log.open), self.log.tokens
+        made += sum(entry.tokens for entry in self.log.open.values())
+        lines = f"vllm:num_requests_running {running}\nvllm:generation_tokens_total {made}\n"
+        return Whole(200, lines.encode(), "text/plain; version=0.0.4")
+
+    def _tokenize(self, request: Request) -> Whole:
+        try:
+            ask = read_ask(_json(request.body), models=self.options.models, context=2**31)
+        except Refused as refused:
+            return Whole(refused.status, encoded(refused.body))
+        found = {"count": ask.prompt_tokens, "max_model_len": self.options.context}
+        return Whole(200, encoded(found))
+
+    def _read_log(self, request: Request) -> Whole:
+        after = int(request.query.get("after", "0"))
+        found = {
+            "entries": [entry for entry in self.log.entries if entry["number"] > after],
+            "open": [entry.record() for entry in self.log.open.values()],
+        }
+        return Whole(200, encoded(found))
+
+    def _behaviours(self, _: Request) -> Whole:
+        return Whole(200, encoded({name: found.says for name, found in BEHAVIOURS.items()}))
+
+    def _read_orders(self, _: Request) -> Whole:
+        return Whole(200, encoded({"orders": [asdict(order) for order in self.orders.waiting]}))
+
+    def _clear_orders(self, request: Request) -> Whole:
+        self.orders.clear()
+        return self._read_orders(request)
+
+    def _add_orders(self, request: Request) -> Whole:
+        # A page of another origin cannot send this type without asking first.
+        if not request.headers.get("content-type", "").startswith("application/json"):
+            return Whole(415, encoded({"detail": "Orders are application/json."}))
+        told = _json(request.body)
+        try:
+            orders = [read_order(item) for item in (told if isinstance(told, list) else [told])]
+        except OrderError as error:
+            return Whole(400, encoded({"detail": str(error)}))
+        for order in orders:
+            self._give(order)
+        return self._read_orders(request)
+
+    def _give(self, order: Order) -> None:
+        if not BEHAVIOURS[order.behaviour].is_immediate:
+            self.orders.add(order)
+            return
+        self._listener.close()
+        seconds = float(order.options.get("seconds", 1))
+        self._loop.call_later(seconds, lambda: self._loop.create_task(self._listen()))
+
+
+def _json(raw: bytes) -> Any:
+    """Return the parsed body; the text itself where it is no JSON."""
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return raw.decode("utf-8", "replace")
+
+
+def _all_text(body: object) -> str:
+    if not isinstance(body, dict) or not isinstance(body.get("messages"), list):
+        return ""
+    found = [item.get("content") for item in body["messages"] if isinstance(item, dict)]
+    return "\n".join(str(content) for content in found)

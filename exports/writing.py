@@ -18,6 +18,7 @@ import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 from django.conf import settings
+from django.db import connections
 from django.utils import timezone
 from psycopg import sql
 
@@ -27,6 +28,7 @@ from studies.models import Study
 BATCH = 1_000  # rows held in Python at once
 ROW_GROUP = 10_000
 CHUNK = 1024 * 1024
+DJANGOS_OWN = {"context", "cursor_factory"}
 
 
 class NotEmpty(Exception):
@@ -63,17 +65,10 @@ def export_study(*, study: Study, out: Path, force: bool = False) -> dict[str, A
 
 def connect() -> psycopg.Connection[Any]:
     """A connection of our own: repeatable read, read only, times in UTC."""
-    ours = settings.DATABASES["default"]
-    names = {
-        "dbname": "NAME",
-        "user": "USER",
-        "password": "PASSWORD",
-        "host": "HOST",
-        "port": "PORT",
-    }
-    known = {theirs: ours[name] for theirs, name in names.items() if ours.get(name)}
-    options = {k: v for k, v in ours.get("OPTIONS", {}).items() if isinstance(v, str)}
-    connection = psycopg.connect(**{**options, **known}, autocommit=True)
+    params = connections["default"].get_connection_params()
+    # Django's adapters are left out: they would hand JSON over as text.
+    ours = {name: value for name, value in params.items() if name not in DJANGOS_OWN}
+    connection = psycopg.connect(**ours, autocommit=True)
     connection.execute("SET TIME ZONE 'UTC'")
     connection.execute("SET default_transaction_isolation TO 'repeatable read'")
     connection.execute("SET default_transaction_read_only TO on")

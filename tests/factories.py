@@ -316,8 +316,15 @@ def ready_set(
 ) -> CandidateSet:
     """A set with all its candidates; the texts are made up unless they are given."""
     with transaction.atomic():
-        made = candidate_set(of, context=context, **fields)
-        words = texts or [f"Answer {slot} of set {made.pk}." for slot in range(made.k)]
+        return make_ready(candidate_set(of, context=context, **fields), texts=texts)
+
+
+def make_ready(
+    made: CandidateSet, *, texts: Sequence[str] = (), calls: Sequence[ModelCall] = ()
+) -> CandidateSet:
+    """Give a set all its candidates; the first ones come from the given calls, in that order."""
+    words = texts or [f"Answer {slot} of set {made.pk}." for slot in range(made.k)]
+    with transaction.atomic():
         Candidate.objects.bulk_create(
             Candidate(
                 set=made,
@@ -325,6 +332,7 @@ def ready_set(
                 slot=slot,
                 text=text,
                 role="draw",
+                call=calls[slot] if slot < len(calls) else None,
                 finish_reason="stop",
             )
             for slot, text in enumerate(words)
@@ -465,7 +473,8 @@ def turn(
     make = ready_set if ready else candidate_set
     answers = answered_by or make(of.plan, context=context, language=of.cohort.language)
     shown = shown and answers.state == "ready"
-    fields = {"asks_explanation": False, **fields}
+    order = list(range(answers.k)) if shown else None
+    fields = {"asks_explanation": False, "display_order": order, **fields}
     return Turn.objects.create(
         conversation=talk,
         number=after.turn_no + 1 if after else 0,
@@ -474,7 +483,6 @@ def turn(
         k=answers.k,
         prev_comparison=after,
         carried=after.carried if after else None,
-        display_order=list(range(answers.k)) if shown else None,
         layout="stack" if shown else "",
         showing_no=1 if shown else None,
         shown_at=timezone.now() if shown else None,

@@ -104,8 +104,8 @@ class EndpointTimeout(EndpointError):
     code = "endpoint_timeout"
     retryable = True
 
-    def __init__(self, message: str, *, deadline: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, deadline: str, raw: str = "") -> None:
+        super().__init__(message, raw=raw)
         self.deadline = deadline
 
 

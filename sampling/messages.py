@@ -95,3 +95,8 @@ def add_to_last_user_message(context: Sequence[Message], part: str) -> Context:
 def with_system(context: Sequence[Message], text: str) -> Context:
     """The context under a first system message of its own; without text, the context itself."""
     return (message("system", text), *context) if text else tuple(context)
+
+
+def storable(text: str) -> str:
+    """The text with what no row can hold replaced: for raw output that is kept and never shown."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()

@@ -1,0 +1,149 @@
+"""Reads the event stream of a chat completion from raw bytes.
+
+Our own reader, because the typed one costs four times the CPU per chunk and holds a hundred streams
+where this holds four hundred. Bytes are cut at line ends only, so a character that arrives in two
+pieces is whole before it is decoded.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from pydantic_core import from_json
+
+from sampling.calls import Watcher
+from sampling.errors import BrokenStream, TooLarge, UnusableText
+from sampling.messages import storable, unusable
+
+MAX_TEXT_CHARS = 256 * 1024
+MAX_EVENT_BYTES = 1024 * 1024
+MAX_RAW_CHARS = 16_384  # what is kept of an answer that failed
+
+
+class EventStream:
+    """One answer while it arrives: `feed` takes bytes as they come, `finish` ends it."""
+
+    def __init__(self, *, watcher: Watcher | None = None) -> None:
+        self._watcher = watcher
+        self._rest = b""
+        self._data: list[bytes] = []
+        self._pieces: list[str] = []
+        self._seen = 0
+        self._chars = 0
+        self.done = False
+        self.finish_reason: str | None = None
+        self.stopped_early: str | None = None
+        self.usage: dict[str, int] | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(self._pieces)
+
+    @property
+    def raw(self) -> str:
+        """The text so far, as it can be kept with an error."""
+        return storable(self.text[:MAX_RAW_CHARS])
+
+    def feed(self, chunk: bytes) -> bool:
+        """Takes bytes and says whether text came with them.
+
+        Raises BrokenStream for an event that is none, or an error in place of one.
+        """
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        for line in lines:
+            self._line(line)
+        if len(self._rest) > MAX_EVENT_BYTES or self._chars > MAX_TEXT_CHARS:
+            raise TooLarge("the answer passed the cap on its size", raw=self.raw)
+        return self._tell_watcher()
+
+    def finish(self) -> None:
+        """Holds the ended stream against what a whole one has; raises BrokenStream, or UnusableText
+        for its text.
+        """
+        self._line(self._rest)
+        self._line(b"")
+        self._rest = b""
+        if not self.stopped_early:
+            self._require_an_end()
+        if reason := unusable(self.text):
+            raise UnusableText(f"the answer cannot be stored: {reason}", raw=self.raw)
+
+    def _require_an_end(self) -> None:
+        if self.finish_reason is None:
+            raise BrokenStream("the stream ended without a finish reason", raw=self.raw)
+        if not self.done:
+            raise BrokenStream("the stream ended without [DONE]", raw=self.raw)
+
+    def _line(self, line: bytes) -> None:
+        """One line of the stream; an empty one ends an event. Comments and other fields carry
+        nothing of ours.
+        """
+        line = line.rstrip(b"\r")
+        if line.startswith(b"data:"):
+            self._data.append(line[5:].strip())
+        elif not line and self._data:
+            data, self._data = b"\n".join(self._data), []
+            self._event(data)
+
+    def _event(self, data: bytes) -> None:
+        if data == b"[DONE]":
+            self.done = True
+            return
+        event = self._parsed(data)
+        if event.get("error"):
+            raise BrokenStream(
+                "the endpoint sent an error inside the stream",
+                raw=storable(json.dumps(event, ensure_ascii=False)[:MAX_RAW_CHARS]),
+            )
+        if isinstance(usage := event.get("usage"), Mapping):
+            self.usage = _counts(usage)
+        choices = event.get("choices")
+        for choice in choices if isinstance(choices, list) else ():
+            self._choice(choice)
+
+    def _choice(self, choice: object) -> None:
+        if not isinstance(choice, Mapping) or not isinstance(choice.get("delta") or {}, Mapping):
+            raise BrokenStream("the stream held an event of another shape", raw=self.raw)
+        content = (choice.get("delta") or {}).get("content")
+        if content:
+            self._pieces.append(str(content))
+            self._chars += len(self._pieces[-1])
+        if reason := choice.get("finish_reason"):
+            self.finish_reason = str(reason)
+
+    def _parsed(self, data: bytes) -> Mapping[str, object]:
+        try:
+            event = from_json(data)
+        except ValueError:
+            event = self._parsed_slowly(data)
+        if not isinstance(event, Mapping):
+            raise BrokenStream("the stream held an event of another shape", raw=self.raw)
+        return event
+
+    def _parsed_slowly(self, data: bytes) -> object:
+        """The fast parser refuses lone surrogates; this one lets them through to where they get a
+        name.
+        """
+        try:
+            return json.loads(data)
+        except ValueError as error:
+            raise BrokenStream("the stream held malformed JSON", raw=self.raw) from error
+
+    def _tell_watcher(self) -> bool:
+        if len(self._pieces) == self._seen:
+            return False
+        piece = "".join(self._pieces[self._seen :])
+        self._seen = len(self._pieces)
+        if self._watcher and not self.stopped_early:
+            self.stopped_early = self._watcher(piece)
+        return True
+
+
+def _counts(usage: Mapping[str, object]) -> dict[str, int]:
+    """The whole numbers of a usage object; what an endpoint nests below them is its own affair."""
+    return {
+        str(name): count
+        for name, count in usage.items()
+        if isinstance(count, int) and not isinstance(count, bool)
+    }

@@ -49,7 +49,7 @@ class Problem:
         return f"{self.line}: {self.field or '(file)'}: {self.wrong} -> {self.todo}"
 
 
-class UnreadableError(ValueError):
+class Unreadable(ValueError):
     """The text is no YAML that we read. Holds the problems, in the order of their lines."""
 
     def __init__(self, *problems: Problem) -> None:
@@ -82,7 +82,7 @@ class Marked:
 def decode(data: bytes) -> str:
     """The text of a file.
 
-    Raises UnreadableError when it is too large, no UTF-8, or holds control characters.
+    Raises Unreadable when it is too large, no UTF-8, or holds control characters.
     """
     if len(data) > MAX_BYTES:
         text = data[:MAX_BYTES].decode(errors="replace")
@@ -101,25 +101,25 @@ def decode(data: bytes) -> str:
 
 
 def read(text: str) -> Marked:
-    """The values of a document, with their lines. Raises UnreadableError with what it found."""
+    """The values of a document, with their lines. Raises Unreadable with what it found."""
     document = Marked()
     try:
         events = _content(yaml.parse(text, Loader=_LOADER), text)
         first = next(events, None)
         if first is None:
-            raise UnreadableError(Problem(1, "", "the file is empty", "see docs/study-file.md"))
+            raise Unreadable(Problem(1, "", "the file is empty", "see docs/study-file.md"))
         document.value = _build(document, first, events, ())
         for extra in events:
             raise _refused(text, extra, "a second document starts here", "keep one per file")
     except yaml.YAMLError as fault:
         raise _syntax(text, fault) from None
     if document.problems:
-        raise UnreadableError(*document.problems)
+        raise Unreadable(*document.problems)
     return document
 
 
 def _content(events: Iterator[Event], text: str) -> Iterator[Event]:
-    """The events that carry content; what we do not read raises UnreadableError."""
+    """The events that carry content; what we do not read raises Unreadable."""
     depth = documents = 0
     for event in events:
         documents += isinstance(event, DocumentStartEvent)
@@ -195,7 +195,8 @@ def _scalar(document: Marked, event: ScalarEvent, path: Path) -> Value:
 
 
 def _line(event: Event) -> int:
-    return int(event.start_mark.line) + 1
+    mark = event.start_mark
+    return int(mark.line) + 1 if mark else 1
 
 
 def dotted(path: Path) -> str:
@@ -206,16 +207,16 @@ def dotted(path: Path) -> str:
     return text.removeprefix(".")
 
 
-def _refused(text: str, event: Event, wrong: str, todo: str) -> UnreadableError:
-    return UnreadableError(Problem(_line(event), nearest_field(text, _line(event)), wrong, todo))
+def _refused(text: str, event: Event, wrong: str, todo: str) -> Unreadable:
+    return Unreadable(Problem(_line(event), nearest_field(text, _line(event)), wrong, todo))
 
 
-def _unreadable(text: str, position: int, wrong: str, todo: str) -> UnreadableError:
+def _unreadable(text: str, position: int, wrong: str, todo: str) -> Unreadable:
     line = text.count("\n", 0, position) + 1
-    return UnreadableError(Problem(line, nearest_field(text, line), wrong, todo))
+    return Unreadable(Problem(line, nearest_field(text, line), wrong, todo))
 
 
-def _syntax(text: str, fault: yaml.YAMLError) -> UnreadableError:
+def _syntax(text: str, fault: yaml.YAMLError) -> Unreadable:
     begun = "quoted" in (getattr(fault, "context", None) or "")  # a quote that nobody closed
     mark = getattr(fault, "context_mark" if begun else "problem_mark", None)
     line = mark.line + 1 if mark else 1
@@ -228,7 +229,7 @@ def _syntax(text: str, fault: yaml.YAMLError) -> UnreadableError:
         todo = (
             "look at this line and the one before: indentation, a missing quote, or ': ' in a text"
         )
-    return UnreadableError(Problem(line, nearest_field(text, line), wrong, todo))
+    return Unreadable(Problem(line, nearest_field(text, line), wrong, todo))
 
 
 def nearest_field(text: str, line: int) -> str:

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from console.rule_fields import LanguageCode, Rules, Strict, Text, Texts
 from sampling.plans import PlanBody
-from studies.rules import LanguageCode, Rules, Strict, Text, Texts
 
 Slug = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", min_length=1, max_length=60)
@@ -130,5 +130,5 @@ class StudyFile(Rules):
     prompts: list[PromptEntry] = Field(min_length=1, max_length=20_000)
 
     def rules(self) -> dict[str, Any]:
-        """The part that a study version keeps as its body."""
-        return self.model_dump(mode="json", include=set(Rules.model_fields))
+        """The part that a study version keeps as its body. What the file leaves out is left out."""
+        return self.model_dump(mode="json", include=set(Rules.model_fields), exclude_none=True)

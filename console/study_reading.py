@@ -5,6 +5,7 @@ Nothing here touches the database.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -16,11 +17,10 @@ from pydantic_core import to_json
 from console import marked_yaml
 from console.file_problems import explain, named
 from console.marked_yaml import Marked, Path, Problem
+from console.rule_fields import DATA_LANGUAGES, LanguageCode
 from console.study_file import StudyFile
-from studies.models import Study
-from studies.rules import DATA_LANGUAGES, LanguageCode
 
-SIMULATED = "simulated"
+REAL, SIMULATED = "real", "simulated"
 # Codes that Babel names, and no people live under.
 NO_COUNTRY = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
 
@@ -32,7 +32,7 @@ KNOWN_FIELDS = frozenset(
 Fault = tuple[Path, str, str]
 
 
-class InvalidFileError(ValueError):
+class InvalidStudyFile(ValueError):
     """A study file that cannot be loaded. `problems` are in the order of their lines."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
@@ -40,35 +40,48 @@ class InvalidFileError(ValueError):
         super().__init__("\n".join(map(str, self.problems)))
 
 
-def read(data: bytes) -> StudyFile:
-    """The study that a file describes. Raises InvalidFileError with every problem found."""
+@dataclass(frozen=True)
+class Reading:
+    """A valid study file: its meaning, its text byte for byte, and the lines of its fields."""
+
+    file: StudyFile
+    text: str
+    marked: Marked
+
+    def problem(self, path: Path, wrong: str, todo: str) -> Problem:
+        """A problem at a field of the file, for what only the database can know."""
+        return Problem(self.marked.line(path), named(path, self.marked.value), wrong, todo)
+
+
+def read(data: bytes) -> Reading:
+    """The study that a file describes. Raises InvalidStudyFile with every problem found."""
     try:
-        marked = marked_yaml.read(marked_yaml.decode(data))
-    except marked_yaml.UnreadableError as fault:
-        raise InvalidFileError(fault.problems) from None
+        text = marked_yaml.decode(data)
+        marked = marked_yaml.read(text)
+    except marked_yaml.Unreadable as fault:
+        raise InvalidStudyFile(fault.problems) from None
     if not isinstance(marked.value, dict):
-        wrong = "the file must be a list of named fields, such as `study: my-study`"
-        raise InvalidFileError([Problem(1, "", wrong, "see docs/study-file.md")])
+        wrong = "the file must hold named fields, such as `study: my-study`"
+        raise InvalidStudyFile([Problem(1, "", wrong, "see docs/study-file.md")])
     try:
         # By way of JSON: there lists may become tuples, and nothing else changes its type.
         file = StudyFile.model_validate_json(to_json(marked.value))
     except ValidationError as fault:
-        raise InvalidFileError(explain(fault, marked=marked, known_fields=KNOWN_FIELDS)) from None
-    if problems := list(_contradictions(file, marked)):
-        raise InvalidFileError(problems)
-    return file
+        raise InvalidStudyFile(explain(fault, marked=marked, known_fields=KNOWN_FIELDS)) from None
+    reading = Reading(file, text, marked)
+    if problems := [reading.problem(*fault) for fault in _contradictions(file)]:
+        raise InvalidStudyFile(problems)
+    return reading
 
 
-def _contradictions(file: StudyFile, marked: Marked) -> Iterator[Problem]:
+def _contradictions(file: StudyFile) -> Iterator[Fault]:
     """What is wrong between fields that are each right by themselves."""
-    for path, wrong, todo in (
-        *_repeats(file),
-        *_unknown_names(file),
-        *_missing_languages(file),
-        *_prompt_faults(file),
-        *_other_faults(file),
-    ):
-        yield Problem(marked.line(path), named(path, marked.value), wrong, todo)
+    yield from _repeats(file)
+    yield from _unknown_names(file)
+    yield from _missing_languages(file)
+    yield from _prompt_faults(file)
+    yield from _endpoint_faults(file)
+    yield from _other_faults(file)
 
 
 def _repeats(file: StudyFile) -> Iterator[Fault]:
@@ -154,21 +167,27 @@ def _prompt_faults(file: StudyFile) -> Iterator[Fault]:
                 yield path, f"the same text as prompt {earlier!r}", todo
 
 
-def _other_faults(file: StudyFile) -> Iterator[Fault]:
-    if "take_part" not in file.consent.purposes:
-        yield ("consent", "purposes"), "take_part is missing", "people must agree to take part"
-    kinds = {entry.name: entry.kind for entry in file.endpoints}
+def _endpoint_faults(file: StudyFile) -> Iterator[Fault]:
     for at, endpoint in enumerate(file.endpoints):
         if endpoint.secret == "SECRET_KEY":  # noqa: S105 the name of a variable, not a secret
             yield ("endpoints", at, "secret"), "is the site's own key", "name the model's key"
         if endpoint.kind == SIMULATED and endpoint.notice is None:
             wrong = "a simulated endpoint must say on the page what it is"
             yield ("endpoints", at), wrong, "add a notice in each language"
+    simulated = {entry.name for entry in file.endpoints if entry.kind == SIMULATED}
     for name, plan in file.plans.items():
         for at, endpoint_name in enumerate(plan.endpoints):
-            if file.kind == Study.Kind.REAL and kinds.get(endpoint_name) == SIMULATED:
+            if file.kind == REAL and endpoint_name in simulated:
                 wrong = "a study of kind real cannot have a plan on a simulated endpoint"
                 yield ("plans", name, "endpoints", at), wrong, "use a model, or another kind"
+
+
+def _other_faults(file: StudyFile) -> Iterator[Fault]:
+    if "take_part" not in file.consent.purposes:
+        yield ("consent", "purposes"), "take_part is missing", "people must agree to take part"
+    if "en" not in file.consent.texts:
+        wrong = "no English text, which people see whose interface language has none"
+        yield ("consent", "texts"), wrong, "add a line `en: ...`"
     for at, cohort in enumerate(file.cohorts):
         if not is_country(cohort.country):
             wrong = f"{cohort.country!r} is no country"

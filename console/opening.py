@@ -1,0 +1,60 @@
+"""Opening a study: everything that must be there is looked at, and every plan is frozen first."""
+
+from collections.abc import Iterator
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from annotation.models import PromptCell
+from sampling.models import Arm, Plan
+from studies import launching
+from studies.launching import TransitionRefused
+from studies.models import Cohort, PromptText, Study
+
+
+@transaction.atomic
+def open_study(*, study: Study, by: str, unrehearsed_because: str = "") -> Study:
+    """Freeze the study's plans and open it. Raises TransitionRefused with every reason not to."""
+    if reasons := tuple(_reasons_against(study)):
+        raise TransitionRefused(*reasons)
+    freeze_plans(study)
+    return launching.open_study(study=study, by=by, unrehearsed_because=unrehearsed_because)
+
+
+@transaction.atomic
+def reopen(*, study: Study, by: str, reason: str = "") -> Study:
+    """The same after a pause."""
+    if reasons := tuple(_reasons_against(study)):
+        raise TransitionRefused(*reasons)
+    freeze_plans(study)
+    return launching.reopen(study=study, by=by, reason=reason)
+
+
+def freeze_plans(study: Study) -> None:
+    Plan.objects.filter(study=study, frozen_at=None).update(frozen_at=timezone.now())
+
+
+def _reasons_against(study: Study) -> Iterator[str]:
+    if not study.versions.exists():
+        yield "The study has no rules: load a study file."
+    cohorts = Cohort.objects.filter(study=study).order_by("slug")
+    if not cohorts:
+        yield "The study has no cohort: load a study file."
+    arms = Arm.objects.filter(cohort=OuterRef("pk"), share__gt=0)
+    for cohort in cohorts.exclude(Exists(arms)):
+        yield f"Cohort {cohort.slug} has no arm: give it a plan."
+    cells = PromptCell.objects.filter(cohort=OuterRef("pk"), retired_at=None)
+    for cohort in cohorts.exclude(Exists(cells)):
+        yield f"Cohort {cohort.slug} has no prompts."
+    yield from _unreadable_prompts(study)
+
+
+def _unreadable_prompts(study: Study) -> Iterator[str]:
+    texts = PromptText.objects.filter(
+        prompt=OuterRef("prompt"), language=OuterRef("cohort__language")
+    )
+    cells = PromptCell.objects.filter(study=study, retired_at=None).exclude(Exists(texts))
+    for cell in cells.select_related("prompt", "cohort"):
+        language = cell.cohort.get_language_display()
+        yield f"Prompt {cell.prompt.key} has no text in {language}, for cohort {cell.cohort.slug}."

@@ -1,0 +1,84 @@
+"""The fields of a study file that every version of a study keeps: what is asked of an annotator.
+
+`studies.rules` reads them back from `StudyVersion.body` for the pages.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from studies.models.study import Language
+
+LanguageCode = Literal["en", "fr", "it", "pt", "hi"]
+
+DATA_LANGUAGES: Mapping[str, str] = {
+    Language.ENGLISH: "English",
+    Language.FRENCH: "French",
+    Language.ITALIAN: "Italian",
+    Language.PORTUGUESE: "Portuguese",
+    Language.HINDI: "Hindi",
+}
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise PydanticCustomError("blank", "is empty")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_not_blank)]
+Texts = Annotated[dict[LanguageCode, Text], Field(min_length=1)]
+
+
+class Strict(BaseModel):
+    """Refuses unknown fields, and values that only look like the wanted type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Turns(Strict):
+    """How many turns a conversation has: it may be finished from `min` on, and ends at `max`."""
+
+    min: int = Field(ge=1, le=50)
+    max: int = Field(ge=1, le=50)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.min > self.max:
+            raise PydanticCustomError("order", "min is larger than max")
+        return self
+
+
+class Explanation(Strict):
+    """When the annotator is asked why: never, after a share of turns, after a choice, or always."""
+
+    rule: Literal["never", "share", "chosen", "always"]
+    share: float | None = Field(default=None, gt=0, lt=1)
+    min_words: int = Field(default=0, ge=0, le=200)
+    question: Texts | None = None
+    none_question: Texts | None = None
+
+    @model_validator(mode="after")
+    def _share_goes_with_its_rule(self) -> Self:
+        if self.rule == "share" and self.share is None:
+            raise PydanticCustomError("share_missing", "rule: share needs a share, such as 0.5")
+        if self.rule != "share" and self.share is not None:
+            raise PydanticCustomError("share_unused", "a share is only read under rule: share")
+        return self
+
+
+class Rules(Strict):
+    """What is asked of an annotator, and the words around it."""
+
+    title: Texts
+    turns: Turns
+    own_prompt_share: float = Field(ge=0, le=1)
+    after_none: Literal["end"] = "end"
+    explanation: Explanation
+    conversations: int = Field(ge=1, le=1000)
+    sitting_hours: int = Field(ge=1, le=24 * 90)
+    assignment_minutes: int = Field(ge=5, le=60 * 24 * 7)
+    overlap: int = Field(ge=1, le=1_000_000)
+    instructions: Texts

@@ -8,11 +8,20 @@ from uuid import UUID
 
 from django.db.models import Count
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from annotation.models import Assignment, Comparison
 from sampling.models import CandidateSet
+from studies.access import join_url, open_token
 from studies.models import Cohort, Enrolment, Researcher, Study, StudyVersion
 
+STATES_IN_WORDS = {
+    Study.State.DRAFT: _("draft"),
+    Study.State.REHEARSED: _("rehearsed"),
+    Study.State.OPEN: _("open"),
+    Study.State.PAUSED: _("paused"),
+    Study.State.CLOSED: _("closed"),
+}
 ARRIVED_NOWHERE = {Enrolment.State.NO_CONSENT, Enrolment.State.CONSENTED}
 
 
@@ -24,6 +33,11 @@ class CohortCounts:
     people: Counter[str] = field(default_factory=Counter)
     assignments: Counter[str] = field(default_factory=Counter)
     comparisons: int = 0
+
+    @property
+    def join_url(self) -> str:
+        """The cohort's open link."""
+        return join_url(open_token(self.cohort))
 
     @property
     def enrolled(self) -> int:
@@ -55,6 +69,10 @@ class StudyCounts:
     cohorts: list[CohortCounts]
     sets: Counter[str]
     counted_at: datetime
+
+    @property
+    def state_in_words(self) -> str:
+        return str(STATES_IN_WORDS[self.study.state])
 
     @property
     def comparisons(self) -> int:

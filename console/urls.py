@@ -8,7 +8,6 @@ from studies.access_rules import public
 
 urlpatterns = [
     path("console/", views.overview, name="console"),
-    path("console/<slug:slug>/", views.study, name="console-study"),
     path(
         "accounts/login/",
         public(

@@ -7,8 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from console.counting import count_studies
-from studies.access import join_url, open_token
-from studies.access_rules import researcher, signed_in, study_of
+from studies.access_rules import researcher, signed_in
 
 
 @require_GET
@@ -18,14 +17,3 @@ def overview(request: HttpRequest) -> HttpResponse:
     """Every study of the researcher, with the counts of its cohorts."""
     studies = count_studies(signed_in(request), language=get_language() or "en")
     return render(request, "console/overview.html", {"studies": studies})
-
-
-@require_GET
-@never_cache
-@researcher
-def study(request: HttpRequest, slug: str) -> HttpResponse:
-    """One study: its cohorts, their counts, and the links that lead into them."""
-    found = study_of(request, slug)
-    [counts] = count_studies(signed_in(request), language=get_language() or "en", only=found)
-    links = {row.cohort.pk: join_url(open_token(row.cohort)) for row in counts.cohorts}
-    return render(request, "console/study.html", {"counts": counts, "links": links})

@@ -63,7 +63,7 @@ def test_duckdb_and_pandas_read_the_same_judgement(tmp_path: Path) -> None:
     export_study(study=world.study, out=tmp_path)
     parquet = str(tmp_path / "parquet" / "comparisons.parquet")
 
-    duck = duckdb.sql(f"SELECT comparison_id, explanation FROM '{parquet}'").fetchall()
+    duck = duckdb.execute(f"SELECT comparison_id, explanation FROM '{parquet}'").fetchall()
     frame = pd.read_parquet(parquet)
 
     assert duck == [(str(comparison.pk), "Because of family.")]

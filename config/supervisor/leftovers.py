@@ -17,8 +17,9 @@ def born(pid: int) -> str:
     stat = Path(f"/proc/{pid}/stat")
     if Path("/proc/self/stat").exists():
         try:
-            # The name in brackets may hold spaces; the 20th field after it is the start time.
-            return stat.read_text().rpartition(")")[2].split()[19]
+            # After the name in brackets, which may hold spaces: the state first, the start 20th.
+            fields = stat.read_text().rpartition(")")[2].split()
+            return "" if fields[0] == "Z" else fields[19]
         except OSError:
             return ""
     return _ps(pid, "lstart=")

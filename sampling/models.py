@@ -157,6 +157,11 @@ class CandidateSet(models.Model):
     requested_at = models.DateTimeField(default=timezone.now)
     not_before = models.DateTimeField(default=timezone.now)
     attempt = models.PositiveSmallIntegerField(default=0)
+    attempt_log = models.JSONField(
+        default=list,
+        db_default=Value([], models.JSONField()),
+        help_text="each attempt's endpoint, streams, start and outcome",
+    )
     lease_until = models.DateTimeField(null=True)
     ready_at = models.DateTimeField(null=True)
     guard = models.JSONField(null=True, help_text="the verdict, with every measure")
@@ -214,6 +219,7 @@ class CandidateSet(models.Model):
             models.Index(
                 fields=["lease_until"], condition=Q(state="generating"), name="set_generating"
             ),
+            models.Index(fields=["context_sha256"], name="set_context"),
         ]
 
 

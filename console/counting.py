@@ -72,7 +72,7 @@ class StudyCounts:
 
     @property
     def state_in_words(self) -> str:
-        return str(STATES_IN_WORDS[self.study.state])
+        return str(STATES_IN_WORDS[Study.State(self.study.state)])
 
     @property
     def comparisons(self) -> int:

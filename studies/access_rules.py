@@ -1,8 +1,8 @@
-"""Who may call a view: every view carries exactly one of these rules, and a guard test asks for it.
+"""Who may call a view: every view carries one of these rules, and a guard test asks for it.
 
-`public`: anybody. `researcher`: staff who signed in; what they may see is decided by membership, and
-what they may not see answers 404. Annotators' pages carry `ANNOTATOR`, set where their signed cookie
-is read (annotation.access).
+`public`: anybody. `researcher`: staff who signed in; what they may see is decided by membership,
+and what they may not see answers 404. Annotators' pages carry `ANNOTATOR`, set where their signed
+cookie is read (annotation.access).
 """
 
 from collections.abc import Callable
@@ -10,7 +10,8 @@ from functools import wraps
 from typing import Any, Final, cast
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from studies.models import Researcher
 
@@ -20,7 +21,7 @@ ANNOTATOR: Final = "annotator"
 RULES = {PUBLIC, RESEARCHER, ANNOTATOR}
 ATTRIBUTE: Final = "access_rule"
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def public(view: View) -> View:
@@ -37,7 +38,7 @@ def carrying(view: View, rule: str) -> View:
     """The view with its rule on it, so that the guard test can read it."""
 
     @wraps(view)
-    def ruled(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def ruled(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return view(request, *args, **kwargs)
 
     setattr(ruled, ATTRIBUTE, rule)
@@ -46,4 +47,4 @@ def carrying(view: View, rule: str) -> View:
 
 def signed_in(request: HttpRequest) -> Researcher:
     """The researcher who makes the request, inside a view with the rule `researcher`."""
-    return cast(Researcher, request.user)
+    return cast("Researcher", request.user)

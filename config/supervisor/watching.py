@@ -30,9 +30,6 @@ class Watch:
         self._due: dict[str, float] = {}
         self._back: dict[str, float] = {}
 
-    def add(self, member: Member) -> None:
-        self.members.append(member)
-
     def look(self) -> None:
         """See to each part once; returns at once."""
         for member in self.members:
@@ -41,14 +38,18 @@ class Watch:
             else:
                 self._revive(member)
 
+    @staticmethod
+    def delay(deaths: int) -> float:
+        """Seconds to wait after so many short lives in a row."""
+        return min(LONGEST_DELAY, deaths * 0.5)
+
     def _revive(self, member: Member) -> None:
         child, now = member.child, time.monotonic()
         name = child.program.name
         if name not in self._due:
             short = now - child.started < SHORT_LIFE
             self._deaths[name] = self._deaths.get(name, 0) + 1 if short else 0
-            delay = min(LONGEST_DELAY, self._deaths[name] * 0.5)
-            self._due[name] = now + delay
+            self._due[name] = now + self.delay(self._deaths[name])
             self._back.setdefault(name, now)
             self._say(f"{name} {child.ending}; it is started again. Log: {child.program.log}")
         if now >= self._due[name]:

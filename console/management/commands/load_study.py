@@ -14,6 +14,10 @@ from studies.models import Study, StudyVersion
 
 BY = "command:load_study"
 REFUSED = 3  # the file is right, and the study is no draft
+APPLY = (
+    "Nothing was changed. Load it with --apply: that pauses the study, writes new versions "
+    "and opens it again"
+)
 
 
 class Command(BaseCommand):
@@ -69,7 +73,7 @@ class Command(BaseCommand):
 def _refusal(file: Path, refusal: ChangeRefused) -> list[str]:
     study = refusal.study
     head = f"{file}: {study.slug} is {study.state}, and the file would change:"
-    advice = "Nothing was changed. Load it with --apply: that pauses the study, writes new versions"
+    advice = APPLY
     if study.state == Study.State.CLOSED:
         advice = "Nothing was changed. A closed study stays as it is: give the file another name"
     return [head, *(f"  {change}" for change in refusal.changes), f"{advice}."]

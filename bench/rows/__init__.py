@@ -1,0 +1,1 @@
+"""One module a row (or a few that are measured together)."""

@@ -95,8 +95,8 @@ def beat(*, setting: Setting) -> Part:
     return Part("beat", ["celery", "-A", "config", "beat", "--pidfile="], setting=setting)
 
 
-def simulated(port: int, *, key: str, log: Path, setting: Setting) -> Part:
-    """The endpoint that composes its answers from example sentences."""
+def simulated(port: int, *, log: Path, setting: Setting) -> Part:
+    """The endpoint that composes its answers from example sentences; its key is SIMULATED_KEY."""
     address = ["--host", "127.0.0.1", "--port", str(port)]
 
     def served() -> bool:
@@ -104,7 +104,7 @@ def simulated(port: int, *, key: str, log: Path, setting: Setting) -> Part:
 
     return Part(
         "simulated endpoint",
-        ["sampling.simulated", *address, "--key", key, "--log", str(log)],
+        ["sampling.simulated", *address, "--log", str(log)],
         setting=setting,
         probe=served,
     )

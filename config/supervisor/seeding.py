@@ -28,7 +28,7 @@ def main() -> None:
     _step("static files", "collectstatic", interactive=False, verbosity=0)
     known = Study.objects.filter(slug=name).exists()
     _load(file, known=known)
-    _step("researcher", "create_researcher", os.environ["RESEARCHER_EMAIL"], study=name)
+    _step("researcher", "create_researcher", os.environ["RESEARCHER_EMAIL"], "--study", name)
     if Study.objects.filter(slug=name, state=Study.State.DRAFT).exists():
         _step("opening", "open_study", name, unrehearsed=UNREHEARSED)
 
@@ -37,15 +37,18 @@ def _load(file: Path, *, known: bool) -> None:
     """Load the study; one that is there already goes on as it is when its file is refused."""
     try:
         _step("study", "load_study", str(file))
-    except CommandError as fault:
+    except (CommandError, SystemExit):
         if not known:
             raise
-        print(f"the study stays as it was: {fault}")
+        advice = (
+            f"to take up its changed file: .venv/bin/python manage.py load_study {file} --apply"
+        )
+        print(f"the study stays as it was ({advice})")
 
 
 def _step(name: str, command: str, *arguments: str, **options: object) -> None:
     begun = time.monotonic()
-    call_command(command, *arguments, stdout=sys.stderr, **options)
+    call_command(command, *arguments, stdout=sys.stderr, **options)  # our output is our parent's
     print(f"{name} {time.monotonic() - begun:.1f} s", flush=True)
 
 

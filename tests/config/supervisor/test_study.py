@@ -6,7 +6,7 @@ import yaml
 from config.supervisor import study
 from config.supervisor.options import OwnModel
 from config.supervisor.trouble import Trouble
-from console import study_file
+from console import study_reading
 
 SERVER = OwnModel("big/model", "http://127.0.0.1:9/v1", "key")
 
@@ -25,9 +25,9 @@ def test_every_cohort_gets_the_model_of_ones_own(tmp_path: Path) -> None:
 def test_the_rewritten_study_is_valid(tmp_path: Path) -> None:
     target = study.on_own_model(study.FILE, tmp_path / "study.yaml", SERVER)
 
-    found = study_file.read(target.read_text())
+    found = study_reading.read(target.read_bytes())
 
-    assert found.study == study.slug(study.FILE)
+    assert found.file.study == study.slug(study.FILE)
 
 
 def test_the_key_and_the_address_stay_in_the_environment(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
-"""A request id for every request: in the log lines, in the answer, in the bell and the model call."""
+"""A request id for every request: in log lines, in the answer, in the bell and the model call."""
 
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 import regex
@@ -17,6 +18,16 @@ _current: ContextVar[str] = ContextVar("request_id", default="-")
 def current_request_id() -> str:
     """The id of the request being answered in this thread, `-` outside of one."""
     return _current.get()
+
+
+@contextmanager
+def request_id_is(request_id: str) -> Iterator[None]:
+    """Work on behalf of a request, in another process: its id is on the log lines."""
+    token = _current.set(request_id)
+    try:
+        yield
+    finally:
+        _current.reset(token)
 
 
 class RequestIdFilter(logging.Filter):

@@ -1,0 +1,36 @@
+"""The breaker of an endpoint: after some failures in a row it rests for a while.
+
+Columns of the endpoint's row: `failures`, and `open_until`. Null: closed. In the future: open,
+nothing is claimed for it. In the past: half open, one seat tries it; success closes the breaker,
+failure opens it for longer. Each function is one conditional update.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, Value, When
+from django.db.models.functions import Least, Now, Power
+
+from sampling.models import Endpoint
+
+THRESHOLD = 5  # failures in a row
+FIRST_REST = 5.0  # seconds, doubled by each further failure
+LONGEST_REST = 30.0  # seconds
+
+
+def note_success(endpoint_id: UUID) -> None:
+    """The endpoint gave whole answers: it is closed again. Writes only when it was not."""
+    troubled = Endpoint.objects.filter(Q(failures__gt=0) | Q(open_until__isnull=False))
+    troubled.filter(pk=endpoint_id).update(failures=0, open_until=None)
+
+
+def note_failure(endpoint_id: UUID) -> None:
+    """The endpoint gave no whole answer. Calls that were under way when it opened do not count."""
+    not_open = Endpoint.objects.filter(Q(open_until=None) | Q(open_until__lte=Now()))
+    count = F("failures") + 1
+    doubled = FIRST_REST * Power(2.0, count - THRESHOLD)
+    rest = ExpressionWrapper(
+        Now() + Least(doubled, LONGEST_REST) * timedelta(seconds=1), DateTimeField()
+    )
+    opens = Case(When(failures__gte=THRESHOLD - 1, then=rest), default=Value(None))
+    not_open.filter(pk=endpoint_id).update(failures=count, open_until=opens)

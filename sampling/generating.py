@@ -1,0 +1,157 @@
+"""Makes candidate sets: claim, draw on the process's event loop, store, and again.
+
+A thread here waits only for a set that it has claimed, never for a seat. What it holds in the
+meantime is a lease that the watch renews; its database connection is given back.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from functools import partial
+
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection
+
+from sampling import bell, endpoints, leasing, loop, plans, storing
+from sampling.calls import Endpoint
+from sampling.claiming import claim_next
+from sampling.drawing import SetResult, draw_set
+from sampling.errors import SamplingError, UnusableText
+from sampling.messages import read_context, turn_of
+from sampling.models import CandidateSet, PlanEndpoint
+from sampling.running import Run, runs
+
+logger = logging.getLogger(__name__)
+
+ROUNDS = 8  # sets that one message may lead to; then the next bell, so that messages do not age
+RETRY_STORING = 0.5  # seconds
+LEASE_RESERVE = 2.0  # seconds of a lease in which nothing is stored any more
+
+
+class InternalFault(SamplingError):
+    """A fault of ours, not of a model: it is in the log, and another attempt may not meet it."""
+
+    code = "internal"
+    retryable = True
+
+
+def work(*, rounds: int = ROUNDS) -> int:
+    """Make sets until nothing can be claimed or `rounds` are done; returns how many were made."""
+    run = begin()
+    return go_on(run, rounds=rounds) if run else 0
+
+
+def go_on(run: Run, *, rounds: int = ROUNDS) -> int:
+    """Make the set of a run, and then others as `work` does."""
+    for done in range(1, rounds + 1):
+        try:
+            _conduct(run)
+        finally:
+            runs.end(run)
+        following = begin() if done < rounds else None
+        if following is None:
+            break
+        run = following
+    if done == rounds:
+        bell.ring(set_id=run.claim.set_id, priority=run.claim.priority)
+    return done
+
+
+def begin() -> Run | None:
+    """Claim a set if this process and its endpoint have room for one; None at once if not.
+
+    A database that is away is logged: the watch looks again.
+    """
+    with runs.claiming:
+        if not runs.has_room():
+            return None
+        try:
+            claim = claim_next(prefetch=runs.has_room_for_prefetch(), streams=runs.streams_left())
+        except (OperationalError, InterfaceError) as fault:
+            connection.close()
+            logger.warning("nothing could be claimed: %s", type(fault).__name__)
+            return None
+        return runs.begin(claim) if claim else None
+
+
+def _conduct(run: Run) -> None:
+    """One attempt, from the claim to the stored outcome."""
+    try:
+        result = _draw(run)
+    except CancelledError:
+        logger.info("given up", extra=_about(run))
+        _store(run, partial(leasing.leave_seat, run.key))
+    except SamplingError as error:
+        logger.info("attempt failed: %s", error.code, extra=_about(run))
+        _store(run, partial(storing.store_failure, run.claim, error))
+    except (OperationalError, InterfaceError) as fault:
+        # Before the first call: the lease runs out, and the set is made again.
+        logger.warning("the database went away: %s", type(fault).__name__, extra=_about(run))
+    except BaseException:
+        fault_of_ours = InternalFault("see the log")
+        _store(run, partial(storing.store_failure, run.claim, fault_of_ours))
+        raise
+    else:
+        _store_result(run, result)
+
+
+def _draw(run: Run) -> SetResult:
+    """Run the attempt on the event loop and wait for it, without a database connection."""
+    wanted = CandidateSet.objects.select_related("plan").get(pk=run.claim.set_id)
+    context = read_context(wanted.context)
+    work = draw_set(
+        body=plans.read(wanted.plan.body),
+        turn=turn_of(context),
+        context=context,
+        language=wanted.language,
+        seed=wanted.seed,
+        set_id=wanted.pk,
+        attempt=run.claim.attempt,
+        endpoints=endpoints_from(wanted, run.claim.rank),
+        send=loop.current().client.send,
+        streams=[run.claim.streams],
+        report=lambda written, _of: runs.report(run, written),
+    )
+    job = loop.current().submit(work)
+    runs.attach(run, job)
+    if not connection.in_atomic_block:
+        connection.close()
+    return job.result()
+
+
+def endpoints_from(wanted: CandidateSet, rank: int) -> list[Endpoint]:
+    """The plan's endpoints in order, the one of that rank first. Raises EndpointMisconfigured."""
+    listed = PlanEndpoint.objects.filter(plan=wanted.plan_id).select_related("endpoint")
+    rows = [one.endpoint for one in listed.order_by("rank")]
+    return [endpoints.resolve(row) for row in rows[rank:] + rows[:rank]]
+
+
+def _store_result(run: Run, result: SetResult) -> None:
+    try:
+        _store(run, partial(storing.store_ready, run.claim, result))
+    except (IntegrityError, DataError, ValueError):
+        # The guard let something through that no row can hold: a fault of ours, and no reason to
+        # lose the set.
+        logger.exception("a set could not be stored", extra=_about(run))
+        error = UnusableText("the set could not be stored")
+        _store(run, partial(storing.store_failure, run.claim, error))
+
+
+def _store(run: Run, store: Callable[[], None]) -> None:
+    """Store, however often the database is away, until the lease is nearly over."""
+    while True:
+        try:
+            store()
+        except storing.Superseded:
+            logger.info("dropped: the set is no longer ours", extra=_about(run))
+        except (OperationalError, InterfaceError) as fault:
+            connection.close()
+            if time.monotonic() < run.lease_ends - LEASE_RESERVE:
+                time.sleep(RETRY_STORING)
+                continue
+            logger.warning("dropped: %s", type(fault).__name__, extra=_about(run))
+        return
+
+
+def _about(run: Run) -> dict[str, object]:
+    return {"set": str(run.claim.set_id), "attempt": run.claim.attempt}

@@ -1,0 +1,31 @@
+"""Doorways for the bell: each says "there may be work", and PostgreSQL says which."""
+
+import logging
+
+from celery import shared_task
+
+from config.queues import Queue
+from config.requests import request_id_is
+from sampling import generating, working
+
+logger = logging.getLogger(__name__)
+
+__all__ = ["generate", "prefetch", "working"]  # working: the hooks of a worker process
+
+
+@shared_task(queue=Queue.GENERATE.value)
+def generate(*, set_id: str, request_id: str = "-") -> int:
+    """Somebody waits for a set. Returns how many sets were made, of whichever kind."""
+    return _work(set_id, request_id)
+
+
+@shared_task(queue=Queue.PREFETCH.value)
+def prefetch(*, set_id: str, request_id: str = "-") -> int:
+    """A set is wanted ahead of time. Returns how many sets were made, of whichever kind."""
+    return _work(set_id, request_id)
+
+
+def _work(set_id: str, request_id: str) -> int:
+    with request_id_is(request_id):
+        logger.debug("the bell rang", extra={"set": set_id})
+        return generating.work()

@@ -73,6 +73,11 @@ def publish(notes: Iterable[Note]) -> bool:
     return True
 
 
+def forget_failures() -> None:
+    """Try again at once, as after a start."""
+    failures.count, failures.rest_until = 0, 0.0
+
+
 def _note_failure(fault: RedisError) -> None:
     with _lock:
         failures.count += 1

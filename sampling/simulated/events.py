@@ -26,6 +26,8 @@ class Kind(enum.Enum):
     ABORT = "the connection is cut"
 
 
+# Kept, because json.dumps with options of ours makes an encoder per call, that is per token.
+ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 # Due at once, before the first token's delay.
 NOW = -1
 
@@ -89,8 +91,7 @@ def choice_of(text: str, ask: Ask) -> Choice:
 
 def encoded(value: object) -> bytes:
     """Return JSON in raw UTF-8; a lone surrogate becomes its escape, which is JSON as well."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "backslashreplace")
+    return ENCODER.encode(value).encode("utf-8", "backslashreplace")
 
 
 def sse(value: object) -> bytes:
@@ -221,10 +222,15 @@ def _choice_events(completion: Completion, index: int) -> Iterator[Event]:
         is_last = number == len(groups) - 1
         finish = choice.finish_reason if is_last else None
         rest = {"logprobs": _logprobs(group, completion.ask.logprobs), "finish_reason": finish}
-        data = b"data: " + start + encoded(text) + b"}," + encoded(rest)[1:] + b"]}\n\n"
+        is_plain = finish is None and rest["logprobs"] is None
+        end = PLAIN_END if is_plain else encoded(rest)[1:]
+        data = b"data: " + start + encoded(text) + b"}," + end + b"]}\n\n"
         place += len(group)
         kind = Kind.LAST if is_last else Kind.TOKEN
         yield Event(kind, data, place - 1, index, text, len(group))
+
+
+PLAIN_END = b'"logprobs":null,"finish_reason":null}'
 
 
 def _groups(pieces: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -19,19 +19,20 @@ class Pacer:
         self._due: dict[int, list[Callable[[float], None]]] = {}
         self._ticks: list[int] = []
         self._handle: asyncio.TimerHandle | None = None
+        self._is_awake = False
 
     def now(self) -> float:
         return self._loop.time()
 
     def at(self, when: float, call: Callable[[float], None]) -> None:
-        """Call `call(now)` at the first tick that is not before `when`."""
+        """Call `call(now)` at the first tick that is not before `when`; `now` is never earlier."""
         tick = int(when / TICK) + 1
         if tick in self._due:
             self._due[tick].append(call)
             return
         self._due[tick] = [call]
         heapq.heappush(self._ticks, tick)
-        if self._ticks[0] == tick:
+        if self._ticks[0] == tick and not self._is_awake:
             self._arm()
 
     def _arm(self) -> None:
@@ -41,10 +42,16 @@ class Pacer:
 
     def _wake(self) -> None:
         self._handle = None
-        now = self.now()
-        # uvloop fires up to a millisecond early; half a tick of grace saves a second wake-up.
-        while self._ticks and self._ticks[0] * TICK <= now + TICK / 2:
-            for call in self._due.pop(heapq.heappop(self._ticks)):
-                call(now)
-        if self._ticks and self._handle is None:
-            self._arm()
+        self._is_awake = True
+        # Timers fire up to a millisecond early. Each tick is taken once, so a call that asks to
+        # come back comes back at a later tick.
+        reached = int((self.now() + TICK / 2) / TICK)
+        try:
+            while self._ticks and self._ticks[0] <= reached:
+                tick = heapq.heappop(self._ticks)
+                for call in self._due.pop(tick):
+                    call(max(self.now(), tick * TICK))
+        finally:
+            self._is_awake = False
+            if self._ticks:
+                self._arm()

@@ -13,6 +13,8 @@ from sampling.simulated.phrases import POLES, STANCES, Phrases, phrases
 # What a model says when nobody asks it for a side: mostly one corner, as real ones do.
 DEFAULT_WEIGHTS = {"balanced": 8, "reason": 6, "expression": 4, "security": 1, "tradition": 1}
 SHORT = 12
+# Words in a sentence of ours, roughly.
+SENTENCE = 20
 
 
 def write(ask: Ask, *, index: int, language: str = "") -> str:
@@ -40,6 +42,7 @@ class Writer:
         self.draw = draw
         self.phrases: Phrases = phrases(instruction.language)
         self.used: set[str] = set()
+        self.definitions: dict[str, Any] = {}
         self._set: Iterator[str] | None = None
 
     def stances_of_set(self, count: int) -> list[str]:
@@ -70,10 +73,16 @@ class Writer:
         goal = max(self.instruction.words, at_least)
         source = self._supply(stance)
         while (len(parts) < wanted) if wanted else (words < goal - 8):
-            parts.append(next(source))
-            self.used.add(parts[-1])
+            parts.append(self._fitting(source, goal - words))
             words += len(parts[-1].split())
         return " ".join(parts)
+
+    def _fitting(self, source: Iterator[str], room: int) -> str:
+        """Return the next sentence, of the next few the one that fits best where little is left."""
+        offered = [next(source) for _ in range(4 if room < 2 * SENTENCE else 1)]
+        text = min(offered, key=lambda text: abs(room - len(text.split())))
+        self.used.add(text)
+        return text
 
     def _opening(self, stance: str) -> str:
         lead = self._fresh(self.phrases.stances[stance].leads)
@@ -110,6 +119,9 @@ class Writer:
 
     def fill(self, schema: dict[str, Any]) -> Any:
         """Return a value of the JSON schema; each free string is one answer."""
+        if "$ref" in schema:
+            return self.fill(self.definitions[schema["$ref"].rsplit("/", 1)[-1]])
+        self.definitions |= schema.get("$defs", {})
         if "enum" in schema:
             return self.draw.choice(schema["enum"])
         kind = schema.get("type", "object" if "properties" in schema else "string")

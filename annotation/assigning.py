@@ -1,9 +1,24 @@
-"""Which conversation a person gets: the claim."""
+"""Which conversation a person gets: the one that waits for them, or a draw."""
 
+import json
+import random
+from datetime import timedelta
 from enum import StrEnum
+from uuid import UUID, uuid4
 
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from annotation.claiming import Parameters, claim_cell, claim_own, has_room
+from annotation.locking import lock_person
 from annotation.models import Assignment
-from studies.models import Enrolment
+from annotation.progress import Standing, standing
+from annotation.reopening import reopen
+from annotation.sweeping import end_late_sitting
+from studies.drawing import unit
+from studies.enrolling import end_sitting
+from studies.models import Enrolment, Sitting, Study
+from studies.rules import Rules, rules_by_version
 
 
 class Nothing(StrEnum):
@@ -23,4 +38,82 @@ def claim_assignment(*, enrolment: Enrolment) -> Assignment | Nothing:
     Expects `enrolment.study` to be loaded. Safe under any concurrency: overlap is never exceeded,
     nobody gets a prompt twice, and nobody hears "nothing left" while something is.
     """
-    raise NotImplementedError
+    while True:
+        now = standing(enrolment.pk)
+        found = _without_drawing(enrolment, now) or _draw(enrolment, now)
+        if isinstance(found, Nothing):
+            return found
+        if found is not None:
+            return Assignment.objects.get(pk=found)
+
+
+def _without_drawing(enrolment: Enrolment, now: Standing) -> UUID | Nothing | None:
+    """What needs no draw: the assignment to go on with, or the reason why none is drawn."""
+    if reason := _reason_for_none(now):
+        return reason
+    if now.is_late:
+        end_late_sitting(sitting_id=now.sitting, enrolment_id=enrolment.pk)
+        return Nothing.OVER
+    if now.assignment_state == Assignment.State.OPEN:
+        return now.assignment_id
+    if now.assignment_id is not None and reopen(
+        enrolment_id=enrolment.pk, assignment_id=now.assignment_id
+    ):
+        return now.assignment_id
+    if now.reached_target and _complete(enrolment.pk, now.sitting):
+        return Nothing.TARGET_REACHED
+    return None
+
+
+def _reason_for_none(now: Standing) -> Nothing | None:
+    if now.enrolment_state != Enrolment.State.ENROLLED or now.sitting_state != Sitting.State.OPEN:
+        return Nothing.OVER
+    if now.study_state == Study.State.PAUSED:
+        return Nothing.PAUSED
+    return None if now.study_state == Study.State.OPEN else Nothing.CLOSED
+
+
+def _draw(enrolment: Enrolment, now: Standing) -> UUID | Nothing | None:
+    """A new assignment, the reason why there is none, or None: look again."""
+    rules = rules_by_version(now.version)
+    own = unit(enrolment.study.seed, "own", enrolment.pk, now.claims) < rules.own_prompt_share
+    parameters = _parameters(enrolment, now, rules, own=own)
+    try:
+        found = claim_own(parameters) if own else claim_cell(parameters)
+    except IntegrityError:
+        # Another tab of the same person was faster: their open assignment is there now.
+        return None
+    if found is not None or own or has_room(parameters):
+        return found
+    return Nothing.NOTHING_LEFT if _complete(enrolment.pk, now.sitting) else None
+
+
+def _parameters(enrolment: Enrolment, now: Standing, rules: Rules, *, own: bool) -> Parameters:
+    time = timezone.now()
+    start = random.random()  # noqa: S311 where a walk begins; stored with the draw
+    return {
+        "id": uuid4(),
+        "enrolment": enrolment.pk,
+        "cohort": enrolment.cohort_id,
+        "sitting": now.sitting,
+        "seed": enrolment.study.seed,
+        "start": start,
+        "draw": json.dumps({"own": own, "own_share": rules.own_prompt_share, "start": start}),
+        "deadline": time + timedelta(minutes=rules.assignment_minutes),
+        "now": time,
+    }
+
+
+@transaction.atomic
+def _complete(enrolment_id: UUID, sitting_id: UUID) -> bool:
+    """End the sitting as complete; False when another tab got an assignment in the meantime."""
+    lock_person(enrolment_id)
+    held = Assignment.objects.filter(enrolment_id=enrolment_id, state=Assignment.State.OPEN)
+    if held.exists():
+        return False
+    end_sitting(
+        sitting_id=sitting_id,
+        state=Sitting.State.COMPLETE,
+        exit_code=Sitting.ExitCode.COMPLETE,
+    )
+    return True

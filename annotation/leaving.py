@@ -1,10 +1,24 @@
 """Skipping one conversation, and leaving a study."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from annotation.models import Assignment
+from django.db import transaction
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from annotation.leasing import LeaseExpired, with_lease
+from annotation.locking import lock_person
+from annotation.models import Assignment, Conversation, Draft, PromptCell, Turn
+from annotation.refusals import BadReason, TooLate, Unknown
+from sampling.requesting import drop_candidate_sets
+from studies import auditing
+from studies.enrolling import end_sitting
 from studies.models import Enrolment, Sitting
+
+State = Assignment.State
 
 
 class SkipReason(StrEnum):
@@ -18,15 +32,91 @@ class SkipReason(StrEnum):
 def skip_assignment(*, enrolment: Enrolment, assignment_id: UUID, reason: str) -> Assignment:
     """Give an open assignment back; `reason` is a SkipReason. What was stored stays.
 
-    Skipping again changes nothing. Raises Unknown, BadReason, and TooLate when it was finished.
+    Skipping again changes nothing. Raises Unknown, BadReason, TooLate when it was finished, and
+    NoRoom when the time had run out and it is given to somebody else already.
     """
-    raise NotImplementedError
+    if reason not in list(SkipReason):
+        raise BadReason
+    return with_lease(enrolment.pk, _skip, enrolment, assignment_id, reason)
+
+
+@transaction.atomic
+def _skip(enrolment: Enrolment, assignment_id: UUID, reason: str) -> Assignment:
+    lock_person(enrolment.pk)
+    found = Assignment.objects.filter(pk=assignment_id, enrolment_id=enrolment.pk).first()
+    if found is None:
+        raise Unknown
+    if found.state == State.SKIPPED:
+        return found
+    if found.state == State.EXPIRED:
+        raise LeaseExpired(found.pk)
+    if found.state != State.OPEN:
+        raise TooLate
+    now = timezone.now()
+    found.state, found.deadline, found.ended_at, found.reason = State.SKIPPED, None, now, reason
+    found.save(update_fields=["state", "deadline", "ended_at", "reason"])
+    _end_conversations([found.pk], Conversation.EndedReason.SKIPPED, now)
+    return found
 
 
 def withdraw(*, enrolment: Enrolment) -> Sitting | None:
     """The person leaves: the enrolment and all their assignments are withdrawn, places given back.
 
-    Returns the newest sitting, now over (partial when a conversation was finished, else returned),
-    or None when there was none. Leaving twice changes nothing.
+    Returns the newest sitting, now over (partial when a conversation was finished, else returned;
+    one that was over stays as it was), or None when there was none. Leaving twice changes nothing.
     """
-    raise NotImplementedError
+    with transaction.atomic():
+        state = lock_person(enrolment.pk)
+        if state not in (Enrolment.State.WITHDRAWN, Enrolment.State.NO_CONSENT):
+            _withdraw(enrolment)
+    enrolment.refresh_from_db(fields=["state"])
+    return enrolment.sittings.order_by("-created_at").first()
+
+
+def _withdraw(enrolment: Enrolment) -> None:
+    now = timezone.now()
+    held = Assignment.objects.filter(
+        enrolment_id=enrolment.pk, state__in=[State.OPEN, State.SUBMITTED]
+    )
+    finished = held.filter(state=State.SUBMITTED).exists()
+    _lock_cells(held.values_list("cell_id", flat=True))
+    everything = list(enrolment.assignments.values_list("pk", flat=True))
+    held.update(state=State.WITHDRAWN, deadline=None, ended_at=Coalesce("ended_at", now))
+    _end_conversations(everything, Conversation.EndedReason.WITHDRAWN, now)
+    Draft.objects.filter(enrolment_id=enrolment.pk).delete()
+    _end_sitting(enrolment, finished=finished)
+    Enrolment.objects.filter(pk=enrolment.pk).update(state=Enrolment.State.WITHDRAWN)
+    auditing.record(
+        by=f"annotator:{enrolment.pseudonym}", action="withdraw", on=f"enrolment:{enrolment.pk}"
+    )
+
+
+def _lock_cells(cell_ids: Iterable[UUID | None]) -> None:
+    # The only act that touches several cells: in the order of their ids, so that two never cross.
+    cells = PromptCell.objects.filter(pk__in=[pk for pk in cell_ids if pk]).order_by("pk")
+    list(cells.select_for_update(no_key=True).values_list("pk", flat=True))
+
+
+def _end_sitting(enrolment: Enrolment, *, finished: bool) -> None:
+    sitting = enrolment.sittings.filter(state=Sitting.State.OPEN).first()
+    if sitting is None:
+        return
+    end_sitting(
+        sitting_id=sitting.pk,
+        state=Sitting.State.PARTIAL if finished else Sitting.State.RETURNED,
+        exit_code=Sitting.ExitCode.PARTIAL if finished else Sitting.ExitCode.WITHDRAWN,
+    )
+
+
+def _end_conversations(
+    assignment_ids: Iterable[UUID], reason: Conversation.EndedReason, now: datetime
+) -> None:
+    """End what goes on under these assignments; nobody needs the sets that they still wait for."""
+    ids = list(assignment_ids)
+    waiting = Turn.objects.filter(
+        conversation__assignment__in=ids, conversation__ended_at=None, shown_at=None
+    )
+    drop_candidate_sets(list(waiting.values_list("set_id", flat=True)))
+    Conversation.objects.filter(assignment__in=ids, ended_at=None).update(
+        ended_at=now, ended_reason=reason
+    )

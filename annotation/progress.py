@@ -3,12 +3,20 @@
 Constant numbers of queries, however many conversations there are.
 """
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from studies.models import Enrolment, Sitting
-from studies.rules import Rules
+from django.db import connection
+from django.utils import timezone
+
+from annotation.refusals import Unknown
+from studies.models import Enrolment, Sitting, Study
+from studies.rules import Rules, rules_by_version
 
 
 class Do(StrEnum):
@@ -98,7 +106,8 @@ class TurnScene:
 @dataclass(frozen=True, slots=True)
 class Scene:
     """A conversation as its page shows it; `last` is the turn at work, `opening` what came before
-    the first message (role-tagged, mostly empty)."""
+    the first message (role-tagged, mostly empty). `surplus`: the time ran out, and the place was
+    given to somebody else; what was stored stays."""
 
     conversation_id: UUID
     assignment_id: UUID
@@ -111,6 +120,7 @@ class Scene:
     turns: tuple[TurnScene, ...]
     number: int
     target: int
+    surplus: bool
 
     @property
     def last(self) -> TurnScene:
@@ -134,9 +144,239 @@ class Scene:
         return self.stage is Stage.JUDGED
 
 
+class Standing(NamedTuple):
+    """Where a person stands: their newest sitting, and the assignment to go on with, if any."""
+
+    enrolment_state: str
+    max_conversations: int | None
+    study_state: str
+    version_id: UUID | None
+    sitting_id: UUID | None
+    sitting_state: str | None
+    target: int | None
+    deadline: datetime | None
+    exit_code: str | None
+    done: int
+    done_in_all: int
+    claims: int
+    assignment_id: UUID | None
+    assignment_state: str | None
+    cell_id: UUID | None
+    conversation_id: UUID | None
+
+    @property
+    def version(self) -> UUID:
+        """The study's newest frozen version. Raises LookupError: an open study has one."""
+        if self.version_id is None:
+            raise LookupError("the study has no frozen version")
+        return self.version_id
+
+    @property
+    def sitting(self) -> UUID:
+        """The newest sitting. Raises LookupError: whoever is enrolled has one."""
+        if self.sitting_id is None:
+            raise LookupError("the person has no sitting")
+        return self.sitting_id
+
+    @property
+    def is_late(self) -> bool:
+        return self.deadline is not None and self.deadline <= timezone.now()
+
+    @property
+    def reached_target(self) -> bool:
+        most = self.max_conversations
+        return self.done >= (self.target or 0) or (most is not None and self.done_in_all >= most)
+
+
+STANDING = """
+SELECT enrolment.state, enrolment.max_conversations, study.state,
+    (SELECT id FROM studies_studyversion
+        WHERE study_id = study.id AND frozen_at IS NOT NULL ORDER BY n DESC LIMIT 1),
+    sitting.id, sitting.state, sitting.target, sitting.deadline, sitting.exit_code,
+    coalesce(counts.done, 0), coalesce(counts.done_in_all, 0), coalesce(counts.claims, 0),
+    assignment.id, assignment.state, assignment.cell_id, conversation.id
+FROM studies_enrolment enrolment
+JOIN studies_study study ON study.id = enrolment.study_id
+LEFT JOIN LATERAL (
+    SELECT * FROM studies_sitting WHERE enrolment_id = enrolment.id
+    ORDER BY created_at DESC LIMIT 1
+) sitting ON true
+LEFT JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE state = 'submitted' AND sitting_id = sitting.id) AS done,
+        count(*) FILTER (WHERE state = 'submitted') AS done_in_all,
+        count(*) AS claims
+    FROM annotation_assignment WHERE enrolment_id = enrolment.id
+) counts ON true
+LEFT JOIN LATERAL (
+    SELECT * FROM annotation_assignment
+    WHERE enrolment_id = enrolment.id AND sitting_id = sitting.id
+        AND (state = 'open' OR state = 'expired' AND NOT surplus)
+    ORDER BY state = 'open' DESC, created_at DESC LIMIT 1
+) assignment ON true
+LEFT JOIN annotation_conversation conversation ON conversation.assignment_id = assignment.id
+WHERE enrolment.id = %s
+"""
+
+
+def standing(enrolment_id: UUID) -> Standing:
+    """Where this person stands at the moment. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(STANDING, [enrolment_id])
+        return Standing(*cursor.fetchone())
+
+
 def next_step(enrolment: Enrolment) -> Step:
-    """What `/work/` shows. Expects `enrolment.study` to be loaded; one query."""
-    raise NotImplementedError
+    """What `/work/` shows. One query."""
+    now = standing(enrolment.pk)
+    do, exit_code = _next(now)
+    return Step(
+        do=do,
+        sitting=_sitting(enrolment, now),
+        assignment_id=now.assignment_id,
+        conversation_id=now.conversation_id,
+        done=now.done,
+        target=now.target or 0,
+        exit_code=exit_code,
+    )
+
+
+def _next(now: Standing) -> tuple[Do, str | None]:
+    if now.enrolment_state not in (Enrolment.State.CONSENTED, Enrolment.State.ENROLLED):
+        return Do.LEAVE, now.exit_code
+    if now.is_late:
+        return Do.LEAVE, Sitting.ExitCode.TIMEOUT
+    if now.study_state != Study.State.OPEN:
+        return (Do.WAIT if now.study_state == Study.State.PAUSED else Do.LEAVE), now.exit_code
+    if now.enrolment_state == Enrolment.State.CONSENTED:
+        return Do.ANSWER, None
+    return _next_at_work(now), None
+
+
+def _next_at_work(now: Standing) -> Do:
+    if now.assignment_state != "open":
+        return Do.START
+    if now.conversation_id is not None:
+        return Do.CONVERSE
+    return Do.WRITE if now.cell_id is None else Do.START
+
+
+def _sitting(enrolment: Enrolment, now: Standing) -> Sitting | None:
+    if now.sitting_id is None or now.target is None or now.deadline is None:
+        return None
+    return Sitting(
+        pk=now.sitting_id,
+        enrolment=enrolment,
+        target=now.target,
+        deadline=now.deadline,
+        state=now.sitting_state or "",
+        exit_code=now.exit_code,
+    )
+
+
+# --- A conversation -------------------------------------------------------------------------------
+
+
+class TalkRow(NamedTuple):
+    id: UUID
+    plan_id: UUID
+    version_id: UUID
+    ended_reason: str | None
+    assignment_id: UUID
+    assignment_state: str
+    surplus: bool
+    language: str
+    target: int
+    number: int
+
+
+class TurnRow(NamedTuple):
+    id: UUID
+    number: int
+    message: str
+    asks_explanation: bool
+    display_order: Sequence[int] | None
+    set_id: UUID
+    k: int
+    set_state: str
+    set_reason: str | None
+    written: int
+    shared: bool
+    showings: int
+    before: Any
+    revision: int | None
+    outcome: str | None
+    chosen_id: UUID | None
+    carried_id: UUID | None
+    explanation: str | None
+
+
+class CandidateRow(NamedTuple):
+    id: UUID
+    set_id: UUID
+    slot: int
+    text: str
+
+
+TALK = """
+SELECT conversation.id, conversation.plan_id, conversation.study_version_id,
+    conversation.ended_reason, assignment.id, assignment.state, assignment.surplus,
+    cohort.language, sitting.target,
+    (SELECT count(*) FROM annotation_assignment earlier
+        WHERE earlier.enrolment_id = assignment.enrolment_id
+            AND earlier.sitting_id = assignment.sitting_id
+            AND earlier.state = 'submitted' AND earlier.created_at < assignment.created_at) + 1
+FROM annotation_conversation conversation
+JOIN annotation_assignment assignment ON assignment.id = conversation.assignment_id
+JOIN studies_cohort cohort ON cohort.id = assignment.cohort_id
+JOIN studies_sitting sitting ON sitting.id = assignment.sitting_id
+WHERE conversation.id = %s AND assignment.enrolment_id = %s
+"""
+TURNS = """
+SELECT turn.id, turn.number, turn.message, turn.asks_explanation, turn.display_order,
+    turn.set_id, turn.k, asked.state, asked.reason, asked.progress, asked.shared, asked.showings,
+    CASE WHEN turn.number = 0 THEN asked.context - (-1) END,
+    comparison.revision, comparison.outcome, comparison.chosen_id, comparison.carried_id,
+    comparison.explanation
+FROM annotation_turn turn
+JOIN sampling_candidateset asked ON asked.id = turn.set_id
+LEFT JOIN annotation_comparison comparison
+    ON comparison.turn_id = turn.id AND comparison.superseded_at IS NULL
+WHERE turn.conversation_id = %s
+ORDER BY turn.number
+"""
+CANDIDATES = """
+SELECT id, set_id, slot, text FROM sampling_candidate WHERE set_id = ANY(%s) ORDER BY set_id, slot
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a conversation: what a Scene is made of."""
+
+    talk: TalkRow
+    turns: list[TurnRow]
+    candidates: list[CandidateRow]
+
+    @property
+    def to_show(self) -> TurnRow | None:
+        """The last turn when its set is ready and was not shown yet, while the person may go on."""
+        last = self.turns[-1]
+        waits = self.talk.assignment_state == "open" and self.talk.ended_reason is None
+        return last if waits and last.set_state == "ready" and not last.display_order else None
+
+
+def read_rows(*, enrolment: Enrolment, conversation_id: UUID) -> Rows:
+    """Three queries; raises Unknown when the conversation is not this person's."""
+    with connection.cursor() as cursor:
+        cursor.execute(TALK, [conversation_id, enrolment.pk])
+        row = cursor.fetchone()
+        if row is None:
+            raise Unknown
+        cursor.execute(TURNS, [conversation_id])
+        turns = [TurnRow(*found) for found in cursor.fetchall()]
+        cursor.execute(CANDIDATES, [[turn.set_id for turn in turns]])
+        candidates = [CandidateRow(*found) for found in cursor.fetchall()]
+    return Rows(talk=TalkRow(*row), turns=turns, candidates=candidates)
 
 
 def read_conversation(*, enrolment: Enrolment, conversation_id: UUID) -> Scene:
@@ -144,4 +384,82 @@ def read_conversation(*, enrolment: Enrolment, conversation_id: UUID) -> Scene:
 
     A set that is ready and was never shown is not shown by this: see `conversing.follow`.
     """
-    raise NotImplementedError
+    return scene_of(read_rows(enrolment=enrolment, conversation_id=conversation_id))
+
+
+def scene_of(rows: Rows) -> Scene:
+    """The rows as a page shows them."""
+    talk = rows.talk
+    before = rows.turns[0].before
+    return Scene(
+        conversation_id=talk.id,
+        assignment_id=talk.assignment_id,
+        plan_id=talk.plan_id,
+        language=talk.language,
+        rules=rules_by_version(talk.version_id),
+        stage=_stage(rows),
+        ended_reason=talk.ended_reason,
+        opening=tuple(json.loads(before) if isinstance(before, str) else before or ()),
+        turns=tuple(_turn_scene(turn, rows.candidates) for turn in rows.turns),
+        number=talk.number,
+        target=talk.target,
+        surplus=talk.surplus,
+    )
+
+
+def _stage(rows: Rows) -> Stage:
+    last = rows.turns[-1]
+    if rows.talk.ended_reason is not None:
+        return Stage.ENDED
+    if rows.talk.assignment_state != "open":
+        return Stage.EXPIRED
+    if last.revision is not None:
+        return Stage.JUDGED
+    if last.set_state == "failed":
+        return Stage.FAILED
+    return Stage.JUDGE if last.display_order else Stage.WAITING
+
+
+def _turn_scene(turn: TurnRow, candidates: Sequence[CandidateRow]) -> TurnScene:
+    shown = shown_candidates(turn, candidates)
+    return TurnScene(
+        id=turn.id,
+        number=turn.number,
+        message=turn.message,
+        set_id=turn.set_id,
+        set_state=turn.set_state,
+        set_reason=turn.set_reason,
+        written=turn.written,
+        k=turn.k,
+        asks_explanation=turn.asks_explanation,
+        candidates=shown,
+        judged=_judged(turn, shown),
+    )
+
+
+def shown_candidates(turn: TurnRow, candidates: Sequence[CandidateRow]) -> tuple[Shown, ...]:
+    """The candidates in the order in which this person sees them; none before they are shown."""
+    by_slot = {found.slot: found for found in candidates if found.set_id == turn.set_id}
+    return tuple(
+        Shown(id=by_slot[slot].id, text=by_slot[slot].text, letter=letter_at(place))
+        for place, slot in enumerate(turn.display_order or ())
+    )
+
+
+def letter_at(place: int) -> str:
+    """The name on the page of the candidate in this place: A for place 0."""
+    return chr(ord("A") + place)
+
+
+def _judged(turn: TurnRow, shown: Sequence[Shown]) -> Judged | None:
+    if turn.revision is None or turn.outcome is None:
+        return None
+    chosen = next((one for one in shown if one.id == turn.chosen_id), None)
+    return Judged(
+        revision=turn.revision,
+        outcome=turn.outcome,
+        chosen=turn.chosen_id,
+        carried=turn.carried_id,
+        letter=chosen.letter if chosen else None,
+        explanation=turn.explanation or "",
+    )

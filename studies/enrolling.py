@@ -1,9 +1,42 @@
 """How a person comes into a study, and how their visit ends."""
 
-from collections.abc import Mapping
+import base64
+import hmac
+import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
-from studies.models import ConsentDocument, Enrolment, Invitation, Questionnaire, Sitting, Study
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from studies import access
+from studies.models import (
+    Answer,
+    ConsentDocument,
+    ConsentRecord,
+    Enrolment,
+    Invitation,
+    Questionnaire,
+    Sitting,
+    Study,
+)
+from studies.rules import current_rules
+
+# Without look-alikes (0 and O, 1 and I): people copy the code by hand.
+CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+CODE_LENGTH = 8
+
+# How a sitting's exit is told in the enrolment's state.
+STATE_AFTER = {
+    Sitting.ExitCode.COMPLETE: Enrolment.State.COMPLETE,
+    Sitting.ExitCode.TIMEOUT: Enrolment.State.EXPIRED,
+    Sitting.ExitCode.WITHDRAWN: Enrolment.State.WITHDRAWN,
+    Sitting.ExitCode.PARTIAL: Enrolment.State.WITHDRAWN,
+}
 
 
 class EnrollingRefusal(Exception):
@@ -51,9 +84,14 @@ class Entry:
 def consent_document(*, study: Study, locale: str) -> ConsentDocument:
     """The newest consent text in this interface locale, else in English. One query.
 
-    Raises ConsentDocument.DoesNotExist when the study has neither.
+    Documents of "pt" serve "pt-br". Raises ConsentDocument.DoesNotExist when the study has neither.
     """
-    raise NotImplementedError
+    wanted = [locale.lower(), locale.split("-")[0].lower(), "en"]
+    found = ConsentDocument.objects.filter(study=study, locale__in=wanted)
+    best = min(found, key=lambda text: (wanted.index(text.locale), -text.version), default=None)
+    if best is None:
+        raise ConsentDocument.DoesNotExist(f"{study} has no consent text for {locale}")
+    return best
 
 
 def give_consent(
@@ -63,9 +101,16 @@ def give_consent(
 
     `arrival` is a random text made once when the person followed the link (`access.new_token()`)
     and kept in their signed cookie: the return token is derived from it, so a form sent twice gives
-    the first answer again. Raises LinkUsed, LinkExpired, StudyNotOpen.
+    the first answer again. Expects `invitation.cohort.study` to be loaded. Raises LinkUsed,
+    LinkExpired, StudyNotOpen.
     """
-    raise NotImplementedError
+    return _answer_consent(
+        invitation=invitation,
+        document=document,
+        ui_language=ui_language,
+        arrival=arrival,
+        granted=True,
+    )
 
 
 def decline_consent(
@@ -76,26 +121,183 @@ def decline_consent(
     A personal link stays usable. Sent twice, it gives the first answer again, whichever that was.
     Raises as give_consent.
     """
-    raise NotImplementedError
+    return _answer_consent(
+        invitation=invitation,
+        document=document,
+        ui_language=ui_language,
+        arrival=arrival,
+        granted=False,
+    )
+
+
+def _answer_consent(
+    *,
+    invitation: Invitation,
+    document: ConsentDocument,
+    ui_language: str,
+    arrival: str,
+    granted: bool,
+) -> Entry:
+    token = return_token(arrival)
+    if before := access.find_returning(token):
+        return Entry(before, token)
+    _refuse_entry(invitation)
+    try:
+        with transaction.atomic():
+            enrolment = _enrol(invitation, token, ui_language, granted=granted)
+            _record(enrolment, document, granted=granted)
+            if granted:
+                _use_personal_link(invitation, enrolment)
+            else:
+                _end_at_consent(enrolment)
+    except IntegrityError:
+        # The same form, sent twice at once: the other one has stored it.
+        found = access.find_returning(token)
+        if found is None:
+            raise
+        return Entry(found, token)
+    return Entry(enrolment, token)
+
+
+def return_token(arrival: str) -> str:
+    """The return token of an arrival: nobody can make it without the site's secret."""
+    mac = hmac.digest(settings.SECRET_KEY.encode(), f"return-link:{arrival}".encode(), "sha256")
+    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+
+
+def _refuse_entry(invitation: Invitation) -> None:
+    if invitation.used_by_id is not None:
+        raise LinkUsed
+    if access.is_expired(invitation):
+        raise LinkExpired
+    state = Study.objects.values_list("state", flat=True).get(pk=invitation.cohort.study_id)
+    if state != Study.State.OPEN:
+        raise StudyNotOpen(state)
+
+
+def _enrol(invitation: Invitation, token: str, ui_language: str, *, granted: bool) -> Enrolment:
+    return Enrolment.objects.create(
+        study=invitation.cohort.study,
+        cohort=invitation.cohort,
+        pseudonym=secrets.token_hex(8),
+        return_token_sha256=access.digest(token),
+        state=Enrolment.State.CONSENTED if granted else Enrolment.State.NO_CONSENT,
+        ui_language=ui_language,
+    )
+
+
+def _record(enrolment: Enrolment, document: ConsentDocument, *, granted: bool) -> None:
+    ConsentRecord.objects.create(
+        enrolment=enrolment,
+        document=document,
+        granted=granted,
+        purposes=document.purposes if granted else [],
+        app_version=settings.VERSION,
+    )
+
+
+def _use_personal_link(invitation: Invitation, enrolment: Enrolment) -> None:
+    if invitation.kind != Invitation.Kind.PERSONAL:
+        return
+    unused = Invitation.objects.filter(pk=invitation.pk, used_by=None)
+    if not unused.update(used_by=enrolment):
+        raise LinkUsed
+
+
+def _end_at_consent(enrolment: Enrolment) -> None:
+    Sitting.objects.create(
+        enrolment=enrolment,
+        target=0,
+        deadline=timezone.now(),
+        state=Sitting.State.RETURNED,
+        exit_code=Sitting.ExitCode.NO_CONSENT,
+    )
 
 
 def questionnaire_of(study: Study) -> Questionnaire | None:
     """The newest questionnaire of the study; None when it asks nothing. One query."""
-    raise NotImplementedError
+    newest = Questionnaire.objects.filter(study=study).order_by("-version").first()
+    return newest if newest and newest.questions else None
 
 
+@transaction.atomic
 def answer_questionnaire(*, enrolment: Enrolment, answers: Mapping[str, str]) -> Sitting:
     """Store the answers, enrol the person and open their sitting.
 
     For an enrolment that is past this point it changes nothing and returns the newest sitting.
     Raises AnswersMissing, StudyNotOpen.
     """
-    raise NotImplementedError
+    locked = Enrolment.objects.select_for_update(of=("self",), no_key=True)
+    person = locked.select_related("study").get(pk=enrolment.pk)
+    if person.state != Enrolment.State.CONSENTED:
+        return _newest_sitting(person)
+    if person.study.state != Study.State.OPEN:
+        raise StudyNotOpen(person.study.state)
+    _store_answers(person, questionnaire_of(person.study), answers)
+    rules = current_rules(person.study)
+    person.state = enrolment.state = Enrolment.State.ENROLLED
+    person.save(update_fields=["state"])
+    return Sitting.objects.create(
+        enrolment=person,
+        target=rules.conversations,
+        deadline=timezone.now() + timedelta(hours=rules.sitting_hours),
+    )
+
+
+def _newest_sitting(enrolment: Enrolment) -> Sitting:
+    return enrolment.sittings.latest("created_at")
+
+
+def _store_answers(
+    enrolment: Enrolment, questionnaire: Questionnaire | None, answers: Mapping[str, str]
+) -> None:
+    if questionnaire is None:
+        return
+    faulty = [
+        question["key"]
+        for question in questionnaire.questions
+        if answers.get(question["key"]) not in _offered(question)
+    ]
+    if faulty:
+        raise AnswersMissing(faulty)
+    Answer.objects.bulk_create(
+        Answer(
+            enrolment=enrolment,
+            questionnaire=questionnaire,
+            key=question["key"],
+            value=answers[question["key"]],
+        )
+        for question in questionnaire.questions
+    )
+
+
+def _offered(question: Mapping[str, Any]) -> Sequence[str]:
+    return [str(option["value"]) for option in question["options"]]
 
 
 def change_language(*, enrolment: Enrolment, ui_language: str) -> Enrolment:
     """Store another interface language. The language of the task stays the cohort's."""
-    raise NotImplementedError
+    enrolment.ui_language = ui_language
+    enrolment.save(update_fields=["ui_language"])
+    return enrolment
+
+
+def end_sitting(
+    *, sitting_id: UUID, state: Sitting.State, exit_code: Sitting.ExitCode
+) -> bool:
+    """End an open sitting, and with it the enrolment; False when it was over already.
+
+    The caller holds the person's lock, and has dealt with what the sitting still held.
+    """
+    with transaction.atomic():
+        ended = Sitting.objects.filter(pk=sitting_id, state=Sitting.State.OPEN).update(
+            state=state, exit_code=exit_code
+        )
+        if ended:
+            Enrolment.objects.filter(sittings=sitting_id, state=Enrolment.State.ENROLLED).update(
+                state=STATE_AFTER[exit_code]
+            )
+    return bool(ended)
 
 
 def completion_code(sitting: Sitting) -> str:
@@ -103,4 +305,6 @@ def completion_code(sitting: Sitting) -> str:
 
     Expects `sitting.enrolment.study` to be loaded.
     """
-    raise NotImplementedError
+    seed = sitting.enrolment.study.seed.encode()
+    digits = hmac.digest(seed, b"completion:" + sitting.pk.bytes, "sha256")
+    return "".join(CODE_ALPHABET[byte % len(CODE_ALPHABET)] for byte in digits[:CODE_LENGTH])

@@ -55,15 +55,18 @@ def rules_of(version: StudyVersion) -> Rules:
 def rules_by_version(version_id: UUID) -> Rules:
     """The rules of a version by its id: one query in the life of a process.
 
-    A draft's version may still change, so only frozen versions may be asked for here by pages;
-    raises StudyVersion.DoesNotExist.
+    A draft's version may still change, so only frozen versions may be asked for here by pages.
+    Raises StudyVersion.DoesNotExist.
     """
-    body = StudyVersion.objects.values_list("body", flat=True).get(pk=version_id)
-    return _read(version_id, body)
+    found = StudyVersion.objects.only("body").get(pk=version_id)
+    return _read(found.pk, found.body)
 
 
 def current_rules(study: Study) -> Rules:
-    """The rules of the study's newest frozen version. One query; raises StudyVersion.DoesNotExist."""
+    """The rules of the study's newest frozen version. One query.
+
+    Raises StudyVersion.DoesNotExist.
+    """
     newest = StudyVersion.objects.filter(study_id=study.pk, frozen_at__isnull=False)
     return rules_by_version(newest.order_by("-n").values_list("pk", flat=True)[:1].get())
 

@@ -1,0 +1,161 @@
+"""The claim of a prompt cell: one statement.
+
+It picks a least-covered cell with room that this person has not had, from a random point on,
+skipping those that others are claiming at the moment, and inserts the assignment; the cell's
+trigger counts it. Where "skip locked" finds nothing, the same is asked for in patience.
+"""
+
+from string import Template
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from annotation.locking import lock_person
+
+Parameters = dict[str, Any]
+
+# The person, held: a claim of theirs in another tab waits, and so does their leaving.
+ME = """
+    SELECT enrolment.id, enrolment.cohort_id FROM studies_enrolment enrolment
+    JOIN studies_study study ON study.id = enrolment.study_id
+    WHERE enrolment.id = %(enrolment)s AND enrolment.state = 'enrolled' AND study.state = 'open'
+    FOR NO KEY UPDATE OF enrolment
+"""
+# A cell that this person may get.
+ROOM = """
+    cell.cohort_id = %(cohort)s AND cell.taken < cell.overlap AND cell.retired_at IS NULL
+    AND cell.id NOT IN (SELECT seen.cell_id FROM annotation_assignment seen
+        WHERE seen.enrolment_id = %(enrolment)s AND seen.cell_id IS NOT NULL)
+"""
+# The usual way: only the lowest stratum of coverage, by its index, in two halves of the circle.
+PICK_AT_ONCE = """
+    SELECT id FROM (
+        (SELECT cell.id FROM annotation_promptcell cell
+            WHERE $room AND cell.taken = (SELECT taken FROM stratum)
+                AND cell.shuffle_key >= %(start)s
+            ORDER BY cell.shuffle_key LIMIT 1 FOR NO KEY UPDATE OF cell SKIP LOCKED)
+        UNION ALL
+        (SELECT cell.id FROM annotation_promptcell cell
+            WHERE $room AND cell.taken = (SELECT taken FROM stratum)
+                AND cell.shuffle_key < %(start)s
+            ORDER BY cell.shuffle_key LIMIT 1 FOR NO KEY UPDATE OF cell SKIP LOCKED)
+    ) halves LIMIT 1
+"""
+# When that stratum is busy, or was filled in the meantime: any cell with room.
+PICK_ANY = """
+    SELECT cell.id FROM annotation_promptcell cell WHERE $room
+    ORDER BY cell.taken, cell.shuffle_key < %(start)s, cell.shuffle_key
+    LIMIT 1 FOR NO KEY UPDATE OF cell $patience
+"""
+# Arms come in permuted blocks: within as many claims as the shares add up to, each arm has exactly
+# its share, in an order that the study's seed decides.
+ARM = """
+    SELECT parts.arm_id, parts.share::float8 / parts.size AS p_arm
+    FROM (
+        SELECT arm.id AS arm_id, arm.share, count(*) OVER () AS size,
+            row_number() OVER (ORDER BY arm.name, part) AS part
+        FROM sampling_arm arm, generate_series(1, arm.share) part
+        WHERE arm.cohort_id = %(cohort)s
+    ) parts
+    ORDER BY md5(concat_ws(':', %(seed)s::text, claim.stratum_id,
+        (claim.claim_no - 1) / parts.size, parts.part))
+    OFFSET (claim.claim_no - 1)
+        %% (SELECT sum(share) FROM sampling_arm WHERE cohort_id = %(cohort)s)
+    LIMIT 1
+"""
+INSERT = """
+INSERT INTO annotation_assignment (id, enrolment_id, sitting_id, cohort_id, cell_id, arm_id, state,
+    deadline, claim_no, surplus, p_prompt, p_arm, draw, reason, created_at)
+SELECT %(id)s, me.id, %(sitting)s, me.cohort_id, claim.cell_id, drawn.arm_id, 'open',
+    %(deadline)s, claim.claim_no, false, claim.p_prompt, drawn.p_arm,
+    %(draw)s::jsonb || claim.draw, '', %(now)s
+FROM me, claim, LATERAL ($arm) drawn
+RETURNING id
+"""
+CLAIM_CELL = """
+WITH me AS MATERIALIZED ($me),
+stratum AS MATERIALIZED (
+    SELECT cell.taken FROM annotation_promptcell cell WHERE $room
+    ORDER BY cell.taken, cell.shuffle_key LIMIT 1
+),
+picked AS MATERIALIZED (SELECT picked.id FROM me, LATERAL ($pick) picked),
+claimed AS (
+    UPDATE annotation_promptcell cell SET claims = cell.claims + 1 FROM picked
+    WHERE cell.id = picked.id RETURNING cell.id, cell.claims, cell.taken
+),
+claim AS (
+    SELECT claimed.id AS cell_id, claimed.id AS stratum_id, claimed.claims AS claim_no,
+        1.0 / counted.candidates AS p_prompt,
+        jsonb_build_object('stratum', claimed.taken, 'candidates', counted.candidates) AS draw
+    FROM claimed, LATERAL (
+        SELECT greatest(count(*), 1) AS candidates
+        FROM annotation_promptcell cell WHERE $room AND cell.taken = claimed.taken
+    ) counted
+)
+$insert"""
+# Claims of own prompts in one cohort take turns, so that each gets a number of its own.
+OWN_TURN = "SELECT pg_advisory_xact_lock(hashtextextended('own:' || %(cohort)s::text, 0))"
+CLAIM_OWN = """
+WITH me AS MATERIALIZED ($me),
+claim AS (
+    SELECT NULL::uuid AS cell_id, me.cohort_id AS stratum_id, 1.0 AS p_prompt, '{}'::jsonb AS draw,
+        1 + coalesce((SELECT max(own.claim_no) FROM annotation_assignment own
+            WHERE own.cohort_id = me.cohort_id AND own.cell_id IS NULL), 0) AS claim_no
+    FROM me
+)
+$insert"""
+COUNT_ROOM = "SELECT count(*) FROM annotation_promptcell cell WHERE $room"
+
+
+def _fill(text: str, **parts: str) -> str:
+    """The statement with its parts in place: constants of this module, nothing from outside."""
+    insert = Template(INSERT).substitute(arm=ARM)
+    known = {"me": ME, "room": ROOM, "insert": insert, **parts}
+    return Template(Template(text).safe_substitute(known)).substitute(known)
+
+
+AT_ONCE = _fill(CLAIM_CELL, pick=PICK_AT_ONCE)
+ANY_FREE = _fill(CLAIM_CELL, pick=PICK_ANY, patience="SKIP LOCKED")
+PATIENTLY = _fill(CLAIM_CELL, pick=PICK_ANY, patience="")
+OWN = _fill(CLAIM_OWN)
+ROOM_LEFT = _fill(COUNT_ROOM)
+
+
+def claim_cell(parameters: Parameters) -> UUID | None:
+    """The id of a new assignment of a least-covered prompt; None when none was found.
+
+    Locks the person, and one cell; waits for others only when every cell with room is theirs.
+    Raises IntegrityError when the person got an assignment in another tab at the same time.
+    """
+    for statement in (AT_ONCE, ANY_FREE, PATIENTLY):
+        if found := _run(statement, parameters):
+            return found
+    return None
+
+
+@transaction.atomic
+def claim_own(parameters: Parameters) -> UUID | None:
+    """The id of a new assignment without a prompt; None when the person or the study is out.
+
+    Raises as claim_cell.
+    """
+    # The person first, then the cohort's turn, and only then the number: locks go one way.
+    lock_person(parameters["enrolment"])
+    with connection.cursor() as cursor:
+        cursor.execute(OWN_TURN, parameters)
+    return _run(OWN, parameters)
+
+
+def has_room(parameters: Parameters) -> bool:
+    """Whether any cell could still be given to this person, by a plain count."""
+    with connection.cursor() as cursor:
+        cursor.execute(ROOM_LEFT, parameters)
+        return bool(cursor.fetchone()[0])
+
+
+def _run(statement: str, parameters: Parameters) -> UUID | None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        row = cursor.fetchone()
+    return row[0] if row else None

@@ -8,6 +8,7 @@ is placed below `/var/lib/counterpoint`. Permissions of what is already there ar
 import hashlib
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -92,17 +93,25 @@ def _account(entry: pwd.struct_passwd, *, switch: bool) -> Account:
 
 
 def placed(directory: Path, *, throwaway: bool = False) -> tuple[Path, Account]:
-    """Where a server's directory can lie (made if missing, mode 0700), and for which account."""
-    fallback = Path(tempfile.gettempdir(), "counterpoint-0") if throwaway else FALLBACK
+    """Where a server's directory lies (made if missing, mode 0700), and for which account.
+
+    Where the account cannot enter, the directory becomes a link to a new one elsewhere.
+    """
     wanted = directory.absolute()
-    elsewhere = fallback / f"{_digest(str(wanted))}-{wanted.name}"
-    account = for_servers(elsewhere if elsewhere.exists() else wanted)
     wanted.parent.mkdir(parents=True, exist_ok=True)
-    place = wanted if account.can_enter(wanted.parent) else elsewhere
-    place.parent.mkdir(parents=True, exist_ok=True)
-    if not place.exists():
-        place.mkdir(mode=0o700)
-        account.adopt(place)
+    account = for_servers(wanted)
+    if wanted.exists():
+        return wanted.resolve(), account
+    place = wanted
+    if not account.can_enter(wanted.parent):
+        base = Path(tempfile.gettempdir(), "counterpoint-0") if throwaway else FALLBACK
+        place = base / f"{wanted.name}-{secrets.token_hex(6)}"
+        place.parent.mkdir(parents=True, exist_ok=True)
+    place.mkdir(mode=0o700)
+    account.adopt(place)
+    if place != wanted:
+        wanted.unlink(missing_ok=True)
+        wanted.symlink_to(place)
     return place, account
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from annotation.models import PromptCell
-from studies.rules import rules_of
+from studies.rules import current_rules
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ def test_an_own_prompt_has_no_cell() -> None:
 def test_the_rules_of_a_world_can_be_read() -> None:
     world = factories.world(turns={"min": 1, "max": 4}, conversations=5)
 
-    assert rules_of(world.version).turns.max == 4
+    assert current_rules(world.study).turns_max == 4
     assert factories.person(world).target == 5
 
 

@@ -46,6 +46,18 @@ END $$;
 CREATE TRIGGER assignment_keeps_taken AFTER INSERT OR DELETE OR UPDATE OF state, surplus
     ON annotation_assignment FOR EACH ROW EXECUTE FUNCTION keep_taken();
 
+-- Only that trigger counts: nobody sets the number by hand.
+CREATE FUNCTION refuse_counting_by_hand() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'taken is counted from the assignments'
+        USING ERRCODE = 'restrict_violation', CONSTRAINT = TG_NAME;
+END $$;
+CREATE TRIGGER prompt_cell_starts_empty BEFORE INSERT ON annotation_promptcell
+    FOR EACH ROW WHEN (NEW.taken <> 0) EXECUTE FUNCTION refuse_counting_by_hand();
+CREATE TRIGGER prompt_cell_counted BEFORE UPDATE OF taken ON annotation_promptcell
+    FOR EACH ROW WHEN (NEW.taken <> OLD.taken AND pg_trigger_depth() = 0)
+    EXECUTE FUNCTION refuse_counting_by_hand();
+
 CREATE FUNCTION refuse_assignment_move() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'an assignment keeps its cell, its arm and its person'
@@ -67,6 +79,7 @@ ALTER TABLE annotation_turn
     ADD CONSTRAINT turn_order_is_permutation CHECK (
         display_order IS NULL
         OR cardinality(display_order) = k
+            AND array_ndims(display_order) = 1
             AND display_order @> ('{0,1,2,3,4,5,6,7}'::smallint[])[1:k]),
     ADD CONSTRAINT turn_after_current_comparison
         FOREIGN KEY (conversation_id, prev_no, prev_comparison_id, carried_id)
@@ -103,13 +116,44 @@ CREATE TRIGGER comparison_superseded_once BEFORE UPDATE ON annotation_comparison
             NEW.visible_ms, NEW.submitted_at, NEW.app_version)
     ) EXECUTE FUNCTION refuse_comparison_change();
 
--- A conversation that has ended takes no turn and no judgement. The row lock makes the ending and
--- the correction wait for each other.
+-- A conversation is stamped with its own study's version and with the plan of its arm, once. What has
+-- ended stays so, unless its time had only run out and the person came back.
+CREATE FUNCTION refuse_foreign_stamps() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM annotation_assignment AS assignment
+        JOIN sampling_arm AS arm ON arm.id = assignment.arm_id
+        JOIN studies_studyversion AS version ON version.study_id = arm.study_id
+        WHERE assignment.id = NEW.assignment_id AND arm.plan_id = NEW.plan_id
+            AND version.id = NEW.study_version_id)
+    THEN
+        RAISE EXCEPTION 'the version or the plan is not the one of this assignment'
+            USING ERRCODE = 'foreign_key_violation', CONSTRAINT = TG_NAME;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER conversation_stamped_by_its_study BEFORE INSERT ON annotation_conversation
+    FOR EACH ROW EXECUTE FUNCTION refuse_foreign_stamps();
+CREATE FUNCTION refuse_conversation_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a conversation keeps its stamps, and its end'
+        USING ERRCODE = 'restrict_violation', CONSTRAINT = TG_NAME;
+END $$;
+CREATE TRIGGER conversation_stamped_once BEFORE UPDATE ON annotation_conversation
+    FOR EACH ROW WHEN (
+        (OLD.id, OLD.assignment_id, OLD.study_version_id, OLD.plan_id, OLD.app_version)
+        IS DISTINCT FROM
+        (NEW.id, NEW.assignment_id, NEW.study_version_id, NEW.plan_id, NEW.app_version)
+        OR OLD.ended_at IS NOT NULL AND OLD.ended_reason <> 'expired' AND NEW.ended_at IS NULL
+    ) EXECUTE FUNCTION refuse_conversation_change();
+
+-- A conversation that has ended takes no turn and no judgement. Whoever adds to a conversation takes
+-- turns on its row; a lock that writers could share would let two of them wait for each other.
 CREATE FUNCTION refuse_after_end() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE ended timestamptz;
 BEGIN
     SELECT ended_at INTO ended FROM annotation_conversation
-        WHERE id = NEW.conversation_id FOR SHARE;
+        WHERE id = NEW.conversation_id FOR NO KEY UPDATE;
     IF ended IS NOT NULL THEN
         RAISE EXCEPTION 'the conversation has ended'
             USING ERRCODE = 'restrict_violation', CONSTRAINT = TG_NAME;
@@ -130,14 +174,14 @@ END $$;
 CREATE TRIGGER turn_set_once BEFORE UPDATE ON annotation_turn
     FOR EACH ROW WHEN (
         (OLD.conversation_id, OLD.number, OLD.message, OLD.prev_comparison_id, OLD.carried_id,
-         OLD.asks_explanation)
+         OLD.asks_explanation, OLD.asked_at)
         IS DISTINCT FROM
         (NEW.conversation_id, NEW.number, NEW.message, NEW.prev_comparison_id, NEW.carried_id,
-         NEW.asks_explanation)
+         NEW.asks_explanation, NEW.asked_at)
         OR OLD.shown_at IS NOT NULL AND
-            (OLD.shown_at, OLD.display_order, OLD.showing_no, OLD.set_id, OLD.k)
+            (OLD.shown_at, OLD.display_order, OLD.layout, OLD.showing_no, OLD.set_id, OLD.k)
             IS DISTINCT FROM
-            (NEW.shown_at, NEW.display_order, NEW.showing_no, NEW.set_id, NEW.k)
+            (NEW.shown_at, NEW.display_order, NEW.layout, NEW.showing_no, NEW.set_id, NEW.k)
     ) EXECUTE FUNCTION refuse_turn_change();
 
 -- The context of a turn's set is the context before, the carried candidate, and the new message; its
@@ -148,14 +192,18 @@ DECLARE
     expected jsonb;
     plan uuid;
     language text;
+    is_own boolean;
 BEGIN
     SELECT * INTO asked FROM sampling_candidateset WHERE id = NEW.set_id;
-    SELECT conversation.plan_id, cohort.language INTO plan, language
+    SELECT conversation.plan_id, cohort.language, assignment.cell_id IS NULL
+        INTO plan, language, is_own
         FROM annotation_conversation AS conversation
         JOIN annotation_assignment AS assignment ON assignment.id = conversation.assignment_id
         JOIN studies_cohort AS cohort ON cohort.id = assignment.cohort_id
         WHERE conversation.id = NEW.conversation_id;
-    IF NEW.number = 0 THEN
+    IF NEW.number = 0 AND is_own THEN
+        expected := jsonb_build_array(jsonb_build_object('role', 'user', 'content', NEW.message));
+    ELSIF NEW.number = 0 THEN
         SELECT prompt_text.messages INTO expected
             FROM annotation_conversation AS conversation
             JOIN annotation_assignment AS assignment ON assignment.id = conversation.assignment_id
@@ -164,8 +212,6 @@ BEGIN
             JOIN studies_prompttext AS prompt_text
                 ON prompt_text.prompt_id = cell.prompt_id AND prompt_text.language = cohort.language
             WHERE conversation.id = NEW.conversation_id;
-        expected := coalesce(expected,
-            jsonb_build_array(jsonb_build_object('role', 'user', 'content', NEW.message)));
     ELSE
         SELECT before.context
             || jsonb_build_array(
@@ -177,7 +223,8 @@ BEGIN
             JOIN sampling_candidate AS candidate ON candidate.id = comparison.carried_id
             WHERE comparison.id = NEW.prev_comparison_id;
     END IF;
-    IF asked.context IS DISTINCT FROM expected
+    IF expected IS NULL
+        OR asked.context IS DISTINCT FROM expected
         OR asked.plan_id IS DISTINCT FROM plan
         OR asked.language IS DISTINCT FROM language
         OR expected -> -1 ->> 'content' IS DISTINCT FROM NEW.message
@@ -199,6 +246,10 @@ DROP FUNCTION refuse_turn_change();
 DROP TRIGGER comparison_before_end ON annotation_comparison;
 DROP TRIGGER turn_before_end ON annotation_turn;
 DROP FUNCTION refuse_after_end();
+DROP TRIGGER conversation_stamped_once ON annotation_conversation;
+DROP FUNCTION refuse_conversation_change();
+DROP TRIGGER conversation_stamped_by_its_study ON annotation_conversation;
+DROP FUNCTION refuse_foreign_stamps();
 DROP TRIGGER comparison_superseded_once ON annotation_comparison;
 DROP TRIGGER comparison_never_deleted ON annotation_comparison;
 DROP FUNCTION refuse_comparison_change();
@@ -213,6 +264,9 @@ ALTER TABLE annotation_turn
     DROP CONSTRAINT turn_k_of_set;
 DROP TRIGGER assignment_never_moves ON annotation_assignment;
 DROP FUNCTION refuse_assignment_move();
+DROP TRIGGER prompt_cell_counted ON annotation_promptcell;
+DROP TRIGGER prompt_cell_starts_empty ON annotation_promptcell;
+DROP FUNCTION refuse_counting_by_hand();
 DROP TRIGGER assignment_keeps_taken ON annotation_assignment;
 DROP FUNCTION keep_taken();
 DROP FUNCTION counts_for_overlap(annotation_assignment);

@@ -38,6 +38,14 @@ ALTER TABLE sampling_candidateset
 CREATE TRIGGER candidate_never_changes BEFORE UPDATE OR DELETE ON sampling_candidate
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
+CREATE FUNCTION refuse_erased_candidate() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a candidate is stored with its text'
+        USING ERRCODE = 'restrict_violation', CONSTRAINT = TG_NAME;
+END $$;
+CREATE TRIGGER candidate_not_born_erased BEFORE INSERT ON sampling_candidate
+    FOR EACH ROW WHEN (NEW.erased_at IS NOT NULL) EXECUTE FUNCTION refuse_erased_candidate();
+
 -- What a set was asked with never changes, nor does a set that is ready stop being so.
 CREATE FUNCTION refuse_set_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -57,17 +65,21 @@ CREATE TRIGGER set_asked_once BEFORE UPDATE ON sampling_candidateset
 CREATE TRIGGER plan_frozen BEFORE UPDATE OR DELETE ON sampling_plan
     FOR EACH ROW EXECUTE FUNCTION refuse_change_when_frozen();
 
--- The endpoints of a frozen plan, and the arms that use it, are frozen with it.
+CREATE TRIGGER plan_comes_frozen BEFORE INSERT OR UPDATE OF study_id ON sampling_plan
+    FOR EACH ROW WHEN (NEW.frozen_at IS NULL) EXECUTE FUNCTION refuse_unfrozen_in_open_study();
+
+-- The endpoints of a frozen plan are frozen with it: none is changed, added, or moved in or out.
 CREATE FUNCTION refuse_change_of_frozen_plan() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE frozen timestamptz;
 BEGIN
-    SELECT frozen_at INTO frozen FROM sampling_plan
-        WHERE id = CASE WHEN TG_OP = 'INSERT' THEN NEW.plan_id ELSE OLD.plan_id END
-        FOR SHARE;
-    IF frozen IS NOT NULL THEN
-        RAISE EXCEPTION 'the plan is frozen: make a new version'
-            USING ERRCODE = 'restrict_violation', CONSTRAINT = TG_NAME;
-    END IF;
+    FOR frozen IN
+        SELECT frozen_at FROM sampling_plan WHERE id IN (OLD.plan_id, NEW.plan_id) FOR SHARE
+    LOOP
+        IF frozen IS NOT NULL THEN
+            RAISE EXCEPTION 'the plan is frozen: make a new version'
+                USING ERRCODE = 'restrict_violation', CONSTRAINT = TG_NAME;
+        END IF;
+    END LOOP;
     IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
     RETURN NEW;
 END $$;
@@ -76,14 +88,16 @@ CREATE TRIGGER plan_endpoint_frozen BEFORE INSERT OR UPDATE OR DELETE ON samplin
 
 -- An arm of a study that is open stands still.
 CREATE FUNCTION refuse_change_of_open_arm() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE found text;
 BEGIN
-    IF (SELECT state FROM studies_study
-            WHERE id = CASE WHEN TG_OP = 'INSERT' THEN NEW.study_id ELSE OLD.study_id END
-            FOR SHARE) = 'open'
-    THEN
-        RAISE EXCEPTION 'arms change only while the study is not open'
-            USING ERRCODE = 'restrict_violation', CONSTRAINT = TG_NAME;
-    END IF;
+    FOR found IN
+        SELECT state FROM studies_study WHERE id IN (OLD.study_id, NEW.study_id) FOR SHARE
+    LOOP
+        IF found = 'open' THEN
+            RAISE EXCEPTION 'arms change only while the study is not open'
+                USING ERRCODE = 'restrict_violation', CONSTRAINT = TG_NAME;
+        END IF;
+    END LOOP;
     IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
     RETURN NEW;
 END $$;
@@ -109,9 +123,12 @@ DROP TRIGGER arm_fixed_while_open ON sampling_arm;
 DROP FUNCTION refuse_change_of_open_arm();
 DROP TRIGGER plan_endpoint_frozen ON sampling_planendpoint;
 DROP FUNCTION refuse_change_of_frozen_plan();
+DROP TRIGGER plan_comes_frozen ON sampling_plan;
 DROP TRIGGER plan_frozen ON sampling_plan;
 DROP TRIGGER set_asked_once ON sampling_candidateset;
 DROP FUNCTION refuse_set_change();
+DROP TRIGGER candidate_not_born_erased ON sampling_candidate;
+DROP FUNCTION refuse_erased_candidate();
 DROP TRIGGER candidate_never_changes ON sampling_candidate;
 ALTER TABLE sampling_candidateset
     DROP CONSTRAINT set_has_last_candidate,

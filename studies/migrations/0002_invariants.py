@@ -18,7 +18,8 @@ LANGUAGE sql IMMUTABLE AS $$
             SELECT FROM jsonb_array_elements(messages) AS message
             WHERE jsonb_typeof(message) <> 'object'
                 OR coalesce(message ->> 'role', '') NOT IN ('user', 'assistant')
-                OR coalesce(message ->> 'content', '') !~ '[^[:space:]]'
+                OR coalesce(jsonb_typeof(message -> 'content'), '') <> 'string'
+                OR message ->> 'content' !~ '[^[:space:]]'
         )
 $$;
 ALTER TABLE studies_prompttext
@@ -54,17 +55,19 @@ CREATE TRIGGER study_version_frozen BEFORE UPDATE OR DELETE ON studies_studyvers
 CREATE TRIGGER prompt_frozen BEFORE UPDATE OR DELETE ON studies_prompt
     FOR EACH ROW EXECUTE FUNCTION refuse_change_when_frozen();
 
--- The texts of a frozen prompt are frozen with it, new ones included.
+-- The texts of a frozen prompt are frozen with it: none is changed, added, or moved in or out. The
+-- row lock makes freezing and changing wait for each other.
 CREATE FUNCTION refuse_change_of_frozen_prompt() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE frozen timestamptz;
 BEGIN
-    SELECT frozen_at INTO frozen FROM studies_prompt
-        WHERE id = CASE WHEN TG_OP = 'INSERT' THEN NEW.prompt_id ELSE OLD.prompt_id END
-        FOR SHARE;
-    IF frozen IS NOT NULL THEN
-        RAISE EXCEPTION 'the prompt is frozen: make a new version'
-            USING ERRCODE = 'restrict_violation', CONSTRAINT = TG_NAME;
-    END IF;
+    FOR frozen IN
+        SELECT frozen_at FROM studies_prompt WHERE id IN (OLD.prompt_id, NEW.prompt_id) FOR SHARE
+    LOOP
+        IF frozen IS NOT NULL THEN
+            RAISE EXCEPTION 'the prompt is frozen: make a new version'
+                USING ERRCODE = 'restrict_violation', CONSTRAINT = TG_NAME;
+        END IF;
+    END LOOP;
     IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
     RETURN NEW;
 END $$;
@@ -100,9 +103,73 @@ BEGIN
 END $$;
 CREATE TRIGGER study_opens_frozen BEFORE INSERT OR UPDATE OF state ON studies_study
     FOR EACH ROW WHEN (NEW.state = 'open') EXECUTE FUNCTION refuse_opening_unfrozen();
+
+-- Nothing unfrozen comes into a study that is open. The row lock makes the newcomer and the opening
+-- wait for each other, so that neither overlooks the other.
+CREATE FUNCTION refuse_unfrozen_in_open_study() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (SELECT state FROM studies_study WHERE id = NEW.study_id FOR SHARE) = 'open' THEN
+        RAISE EXCEPTION 'the study is open: pause it first'
+            USING ERRCODE = 'restrict_violation', CONSTRAINT = TG_NAME;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER prompt_comes_frozen BEFORE INSERT OR UPDATE OF study_id ON studies_prompt
+    FOR EACH ROW WHEN (NEW.frozen_at IS NULL) EXECUTE FUNCTION refuse_unfrozen_in_open_study();
+CREATE TRIGGER study_version_comes_frozen
+    BEFORE INSERT OR UPDATE OF study_id ON studies_studyversion
+    FOR EACH ROW WHEN (NEW.frozen_at IS NULL) EXECUTE FUNCTION refuse_unfrozen_in_open_study();
+
+-- A person stays in their study and cohort, which say their country and language.
+CREATE FUNCTION refuse_enrolment_move() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'an enrolment keeps its study, cohort and pseudonym'
+        USING ERRCODE = 'restrict_violation', CONSTRAINT = TG_NAME;
+END $$;
+CREATE TRIGGER enrolment_never_moves BEFORE UPDATE ON studies_enrolment
+    FOR EACH ROW WHEN (
+        (OLD.study_id, OLD.cohort_id, OLD.pseudonym)
+        IS DISTINCT FROM (NEW.study_id, NEW.cohort_id, NEW.pseudonym)
+    ) EXECUTE FUNCTION refuse_enrolment_move();
+
+-- What a person consented to, and which questions they answered, are their own study's.
+CREATE FUNCTION refuse_consent_of_other_study() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (SELECT study_id FROM studies_enrolment WHERE id = NEW.enrolment_id)
+        <> (SELECT study_id FROM studies_consentdocument WHERE id = NEW.document_id)
+    THEN
+        RAISE EXCEPTION 'the consent document belongs to another study'
+            USING ERRCODE = 'foreign_key_violation', CONSTRAINT = TG_NAME;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER consent_record_of_own_study BEFORE INSERT ON studies_consentrecord
+    FOR EACH ROW EXECUTE FUNCTION refuse_consent_of_other_study();
+CREATE FUNCTION refuse_answer_of_other_study() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (SELECT study_id FROM studies_enrolment WHERE id = NEW.enrolment_id)
+        <> (SELECT study_id FROM studies_questionnaire WHERE id = NEW.questionnaire_id)
+    THEN
+        RAISE EXCEPTION 'the questionnaire belongs to another study'
+            USING ERRCODE = 'foreign_key_violation', CONSTRAINT = TG_NAME;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER answer_of_own_study
+    BEFORE INSERT OR UPDATE OF enrolment_id, questionnaire_id ON studies_answer
+    FOR EACH ROW EXECUTE FUNCTION refuse_answer_of_other_study();
 """
 
 REVERSE = """
+DROP TRIGGER answer_of_own_study ON studies_answer;
+DROP FUNCTION refuse_answer_of_other_study();
+DROP TRIGGER consent_record_of_own_study ON studies_consentrecord;
+DROP FUNCTION refuse_consent_of_other_study();
+DROP TRIGGER enrolment_never_moves ON studies_enrolment;
+DROP FUNCTION refuse_enrolment_move();
+DROP TRIGGER study_version_comes_frozen ON studies_studyversion;
+DROP TRIGGER prompt_comes_frozen ON studies_prompt;
+DROP FUNCTION refuse_unfrozen_in_open_study();
 DROP TRIGGER study_opens_frozen ON studies_study;
 DROP FUNCTION refuse_opening_unfrozen();
 DROP TRIGGER cohort_fixed ON studies_cohort;

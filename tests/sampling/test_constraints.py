@@ -1,0 +1,304 @@
+"""Every rule of the tables of `sampling`, broken by raw SQL."""
+
+import pytest
+from django.db.models import Model
+from django.utils import timezone
+
+from sampling.models import CandidateSet
+from tests import factories
+from tests.breaking import Case, Change, breaks, breaks_each, copy, delete, refused, sql, update
+
+pytestmark = pytest.mark.django_db
+
+
+def _simulated_in_plan() -> Model:
+    return factories.plan(endpoints=[factories.endpoint()]).plan_endpoints.get()
+
+
+def _generating() -> CandidateSet:
+    return factories.candidate_set(state="generating")
+
+
+def _seat() -> Model:
+    made = _generating()
+    return made.seats.create(
+        endpoint=factories.endpoint(), attempt=1, streams=4, lease_until=factories.in_hours(1)
+    )
+
+
+WRONG: list[Case] = [
+    ("endpoint_has_seats", factories.endpoint, {"seats": 0}),
+    ("endpoint_kind_known", factories.endpoint, {"kind": "human"}),
+    ("set_k_in_range", factories.candidate_set, {"k": 1}),
+    ("set_k_in_range", factories.candidate_set, {"k": 9}),
+    ("set_opens_streams", factories.candidate_set, {"streams": 0}),
+    ("set_reason_when_failed", factories.candidate_set, {"state": "failed"}),
+    ("set_reason_when_failed", factories.candidate_set, {"reason": "broken"}),
+    ("set_lease_when_generating", factories.candidate_set, {"state": "generating"}),
+    ("set_lease_when_generating", _generating, {"state": "pending"}),
+    ("set_last_slot_when_ready", factories.candidate_set, {"last_slot": 3}),
+    ("set_last_slot_when_ready", factories.candidate_set, {"state": "ready"}),
+    ("seat_has_streams", _seat, {"streams": 0}),
+]
+TWICE: list[Case] = [
+    ("sampling_endpoint_name_key", factories.endpoint, {}),
+    ("plan_version", factories.plan, {}),
+    ("plan_endpoint_rank", _simulated_in_plan, {}),
+    ("arm_name", factories.arm, {}),
+    ("model_call_n", factories.model_call, {}),
+    ("seat_once", _seat, {}),
+]
+
+
+@breaks_each(WRONG)
+def test_a_value_that_means_nothing_is_refused(name: str, make: type, change: Change) -> None:
+    row = make()
+    with refused(name):
+        if "k" in change:  # k never changes, so that it can only be wrong from the start
+            copy(row, **change)
+        else:
+            update(row, **change)
+
+
+@breaks_each(TWICE)
+def test_what_is_unique_cannot_be_there_twice(name: str, make: type, change: Change) -> None:
+    row = make()
+    with refused(name):
+        copy(row, **change)
+
+
+@breaks("set_state_known")
+def test_a_set_is_in_a_state_that_is_known() -> None:
+    with refused("set_state_known"):
+        update(factories.candidate_set(), state="thinking")
+
+
+@breaks("set_context_messages")
+def test_a_set_answers_messages_that_end_with_the_users() -> None:
+    made = factories.candidate_set()
+    with refused("set_context_messages"):
+        copy(made, context=[factories.user("Hello?"), factories.assistant("Hello.")])
+
+
+# --- Whole sets -----------------------------------------------------------------------------------
+
+
+@breaks("set_has_last_candidate")
+def test_a_set_is_not_ready_without_its_candidates() -> None:
+    made = factories.candidate_set()
+    with refused("set_has_last_candidate"):
+        update(made, state="ready", last_slot=3, ready_at=timezone.now())
+
+
+@breaks("set_last_slot_is_k")
+def test_a_set_of_four_is_not_ready_with_three() -> None:
+    made = factories.candidate_set()
+    with refused("set_last_slot_is_k"):
+        update(made, state="ready", last_slot=2, ready_at=timezone.now())
+
+
+@breaks("candidate_after_previous")
+def test_there_is_no_gap_before_a_candidate() -> None:
+    candidate = factories.ready_set().candidates.get(slot=3)
+    other = factories.candidate_set()
+    with refused("candidate_after_previous"):
+        copy(candidate, set_id=other.pk)
+
+
+@breaks("candidate_of_ready_set")
+def test_candidates_exist_only_in_ready_sets() -> None:
+    candidate = factories.ready_set().candidates.get(slot=0)
+    for state in ("pending", "generating", "failed"):
+        other = factories.candidate_set(state=state)
+        with refused("candidate_of_ready_set"):
+            copy(candidate, set_id=other.pk)
+
+
+@breaks("candidate_k_of_set", "candidate_slot_in_range")
+def test_there_are_never_more_candidates_than_k() -> None:
+    made = factories.ready_set()
+    last = made.candidates.get(slot=3)
+    with refused("candidate_k_of_set"):
+        copy(last, slot=4, k=5, text="One more.")
+    with refused("candidate_slot_in_range"):
+        copy(last, slot=4, text="One more.")
+
+
+@breaks("candidate_slot", "candidate_distinct")
+def test_each_candidate_has_its_own_place_and_its_own_words() -> None:
+    first = factories.ready_set().candidates.get(slot=0)
+    with refused("candidate_slot"):
+        copy(first, text="Other words.")
+    with refused("candidate_distinct"):
+        factories.ready_set(texts=["The same.", "Another.", "The same.", "A third."])
+
+
+@breaks("candidate_not_empty")
+@pytest.mark.parametrize("blank", ["", " ", "\t\r\n", "\u2003\u3000"])
+def test_a_candidate_has_words(blank: str) -> None:
+    with refused("candidate_not_empty"):
+        factories.ready_set(texts=["One.", "Two.", blank, "Four."])
+
+
+@breaks("candidate_not_born_erased")
+def test_a_candidate_is_not_stored_as_erased() -> None:
+    first = factories.ready_set().candidates.get(slot=0)
+    with refused("candidate_not_born_erased"):
+        copy(first, text="", erased_at=timezone.now())
+
+
+@breaks("candidate_never_changes")
+def test_a_candidate_is_never_changed_or_removed() -> None:
+    first = factories.ready_set().candidates.get(slot=0)
+    with refused("candidate_never_changes"):
+        update(first, text="Something nicer.")
+    with refused("candidate_never_changes"):
+        delete(first)
+
+
+@breaks("set_asked_once")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"context": [factories.user("Another question?")]},
+        {"context_sha256": "0"},
+        {"language": "fr"},
+        {"k": 5},
+        {"seed": 8},
+        {"shared": True},
+        {"replica": 1},
+    ],
+)
+def test_what_a_set_was_asked_with_never_changes(change: Change) -> None:
+    with refused("set_asked_once"):
+        update(factories.candidate_set(), **change)
+
+
+@breaks("set_asked_once")
+def test_a_set_that_is_ready_or_failed_stays_so() -> None:
+    ready, failed = factories.ready_set(), factories.candidate_set(state="failed")
+    with refused("set_asked_once"):
+        update(ready, state="pending", last_slot=None, ready_at=None)
+    with refused("set_asked_once"):
+        update(failed, state="pending", reason=None)
+
+
+@breaks("candidate_k_of_set")
+def test_a_ready_set_cannot_be_removed_under_its_candidates() -> None:
+    with refused("candidate_k_of_set"):
+        delete(factories.ready_set())
+
+
+@breaks("set_shared_once")
+def test_there_is_one_shared_set_for_one_question() -> None:
+    made = factories.candidate_set(shared=True)
+    with refused("set_shared_once"):
+        copy(made)
+
+    copy(made, replica=1)
+    copy(made, state="failed", reason="broken")
+    copy(made, shared=False)
+    copy(made, retired_at=timezone.now())
+    assert CandidateSet.objects.count() == 5
+
+
+# --- Plans ----------------------------------------------------------------------------------------
+
+
+@breaks("plan_of_study", "plan_endpoint_of_plan", "plan_endpoint_of_endpoint")
+def test_nobody_lies_about_the_kind_of_a_study_or_an_endpoint() -> None:
+    row = factories.plan(endpoints=[factories.endpoint()]).plan_endpoints.get()
+    with refused("plan_of_study"):
+        copy(row.plan, study_kind="real", version="other")
+    with refused("plan_endpoint_of_plan"):
+        update(row, study_kind="demo")
+    with refused("plan_endpoint_of_endpoint"):
+        update(row, endpoint_kind="model")
+
+
+@breaks("plan_endpoint_real_never_simulated")
+def test_a_real_study_has_no_simulated_endpoint() -> None:
+    plan = factories.plan(factories.study(kind="real"))
+    with refused("plan_endpoint_real_never_simulated"):
+        factories.plan(plan.study, endpoints=[factories.endpoint(kind="simulated")])
+
+
+@breaks("plan_of_study", "plan_endpoint_of_endpoint")
+def test_a_study_or_an_endpoint_does_not_change_its_kind_later() -> None:
+    endpoint = factories.endpoint()
+    study = factories.plan(endpoints=[endpoint]).study
+    with refused("plan_of_study"):
+        update(study, kind="real")
+    with refused("plan_endpoint_of_endpoint"):
+        update(endpoint, kind="model")
+
+
+@breaks("set_plan_of_study", "arm_plan_of_study", "arm_cohort_of_study")
+def test_plans_and_cohorts_are_of_the_same_study() -> None:
+    made, arm, elsewhere = factories.candidate_set(), factories.arm(), factories.cohort()
+    foreign = factories.plan(elsewhere.study)
+    with refused("set_plan_of_study"):
+        copy(made, plan_id=foreign.pk)
+    with refused("arm_plan_of_study"):
+        update(arm, plan_id=foreign.pk)
+    with refused("arm_cohort_of_study"):
+        update(arm, cohort_id=elsewhere.pk)
+
+
+@breaks("plan_frozen")
+def test_a_frozen_plan_stays_as_it_is() -> None:
+    plan = factories.plan(frozen=True)
+    with refused("plan_frozen"):
+        update(plan, body={"k": 2})
+    with refused("plan_frozen"):
+        update(plan, frozen_at=None)
+    with refused("plan_frozen"):
+        delete(plan)
+
+
+@breaks("plan_endpoint_frozen")
+def test_the_endpoints_of_a_frozen_plan_are_frozen_with_it() -> None:
+    study, endpoint = factories.study(), factories.endpoint()
+    frozen = factories.plan(study, endpoints=[endpoint], frozen=True).plan_endpoints.get()
+    free = factories.plan(study, endpoints=[endpoint]).plan_endpoints.get()
+    with refused("plan_endpoint_frozen"):
+        update(frozen, endpoint_id=factories.endpoint().pk)
+    with refused("plan_endpoint_frozen"):
+        delete(frozen)
+    with refused("plan_endpoint_frozen"):
+        copy(frozen, rank=1)
+    with refused("plan_endpoint_frozen"):
+        update(free, plan_id=frozen.plan_id, rank=1)
+    with refused("plan_endpoint_frozen"):
+        update(frozen, plan_id=free.plan_id, rank=1)
+
+
+@breaks("arm_fixed_while_open")
+def test_the_arms_of_an_open_study_stand_still() -> None:
+    world, resting = factories.world(), factories.world(state="paused")
+    with refused("arm_fixed_while_open"):
+        update(world.arm, share=2)
+    with refused("arm_fixed_while_open"):
+        delete(world.arm)
+    with refused("arm_fixed_while_open"):
+        copy(world.arm, name="second")
+    with refused("arm_fixed_while_open"):
+        update(
+            resting.arm,
+            study_id=world.study.pk,
+            cohort_id=world.cohort.pk,
+            plan_id=world.plan.pk,
+            name="second",
+        )
+
+
+@breaks("plan_comes_frozen", "study_opens_frozen_plans")
+def test_an_open_study_has_frozen_plans_only() -> None:
+    world, draft = factories.world(), factories.world(state="paused")
+    with refused("plan_comes_frozen"):
+        copy(world.plan, version="other", frozen_at=None)
+    with refused("plan_comes_frozen"):
+        update(factories.plan(), study_id=world.study.pk)
+    factories.plan(draft.study)
+    with refused("study_opens_frozen_plans"):
+        sql("UPDATE studies_study SET state = 'open' WHERE id = %s", [draft.study.pk])

@@ -6,6 +6,7 @@ password stands in no file and on no command line. Every write is logged to disk
 
 import importlib.util
 import secrets
+import signal
 import socket
 import time
 from contextlib import closing
@@ -118,6 +119,7 @@ class Valkey:
             stdin=configuration.encode(),
             account=self.account,
             cwd=self.data_dir,
+            orphaned=signal.SIGTERM,
         )
 
 

@@ -1,7 +1,6 @@
 """From a request to stored rows."""
 
 from sampling import generating
-from sampling.models import CandidateSet
 from tests.sampling.conftest import Engine
 
 

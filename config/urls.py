@@ -1,5 +1,7 @@
 """Every address of the site. A guard test walks this list and asks each for its access rule."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("annotation.urls")),
+]

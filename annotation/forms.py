@@ -1,0 +1,72 @@
+"""What the annotator's forms post, read into values. Rules about it live with the processes."""
+
+from dataclasses import dataclass
+
+import regex
+from django.http import QueryDict
+
+from annotation.comparing import Judgement
+from annotation.refusals import BadText, Invalid
+
+KEY = regex.compile(r"[A-Za-z0-9_-]{8,64}")
+NUMBER = regex.compile(r"[0-9]{1,9}")
+# What stands in a decoded form where its bytes were no text, lone surrogates among them.
+REPLACEMENT = "\ufffd"
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonForm:
+    judgement: Judgement
+    revision: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageForm:
+    text: str
+    key: str
+
+
+def read_comparison(posted: QueryDict) -> ComparisonForm:
+    """The comparison form; raises Invalid, or BadText for bytes that are no text."""
+    return ComparisonForm(
+        judgement=Judgement(
+            choice=posted.get("choice", ""),
+            explanation=_text(posted, "explanation"),
+            first_choice_ms=_milliseconds(posted, "first_choice_ms"),
+            visible_ms=_milliseconds(posted, "visible_ms"),
+        ),
+        revision=_revision(posted),
+        key=_key(posted),
+    )
+
+
+def read_message(posted: QueryDict) -> MessageForm:
+    """The message form; raises as read_comparison."""
+    return MessageForm(text=_text(posted, "text"), key=_key(posted))
+
+
+def _text(posted: QueryDict, name: str) -> str:
+    text = posted.get(name, "")
+    if REPLACEMENT in text:
+        raise BadText("surrogate")
+    return text
+
+
+def _key(posted: QueryDict) -> str:
+    key = posted.get("idempotency_key", "")
+    if not KEY.fullmatch(key):
+        raise Invalid("a form without its idempotency key")
+    return key
+
+
+def _revision(posted: QueryDict) -> int:
+    revision = posted.get("revision", "")
+    if not NUMBER.fullmatch(revision):
+        raise Invalid("a form without its revision")
+    return int(revision)
+
+
+def _milliseconds(posted: QueryDict, name: str) -> int | None:
+    given = posted.get(name, "")
+    return int(given) if NUMBER.fullmatch(given) else None

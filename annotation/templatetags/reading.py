@@ -1,0 +1,36 @@
+"""Filters for texts, numbers and moments on pages."""
+
+from datetime import datetime
+
+from babel import Locale
+from babel.dates import format_datetime
+from babel.numbers import format_decimal
+from django import template
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, to_locale
+
+from annotation.rendering import render_markdown
+
+register = template.Library()
+
+
+def _locale() -> Locale:
+    """The interface language for Babel: Django's own numbers and dates are wrong in Hindi."""
+    return Locale.parse(to_locale(get_language() or "en"))
+
+
+@register.filter
+def markdown(text: str) -> SafeString:
+    return render_markdown(text)
+
+
+@register.filter
+def number(value: int) -> str:
+    """A whole number as the interface language writes it."""
+    return format_decimal(value, locale=_locale())
+
+
+@register.filter
+def moment(value: datetime) -> str:
+    """Date and time in UTC, and said to be so: the server does not know where somebody is."""
+    return format_datetime(value, format="long", locale=_locale())

@@ -1,0 +1,224 @@
+"""From a link to the first piece of work: join, consent, questions, instructions, coming back."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_http_methods, require_safe
+
+from annotation import access
+from annotation.access import AnnotatorRequest, Visitor, annotator_page
+from annotation.views.answering import (
+    keep_language,
+    locale,
+    page,
+    pause_page,
+    return_url,
+    see_other,
+)
+from studies import access as links
+from studies import enrolling
+from studies.access_rules import public
+from studies.enrolling import (
+    AnswersMissing,
+    EnrollingRefusal,
+    LinkExpired,
+    LinkUsed,
+    StudyNotOpen,
+)
+from studies.models import ConsentDocument, Enrolment, Invitation, Questionnaire, Study
+from studies.rules import current_rules, in_language
+
+no_store = cache_control(no_store=True)
+# The interface language that a cohort's pages open in, where it is not called like the data's.
+INTERFACE_OF = {"pt": "pt-br"}
+
+
+@public
+@no_store
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request: HttpRequest, token: str) -> HttpResponse:
+    """Follow an invitation. Makes no row: link previews are no people."""
+    invitation = links.find_invitation(token)
+    if invitation is None:
+        return render(request, "404.html", status=404)
+    if refusal := _refusal(invitation):
+        return _refuse(request, refusal, invitation)
+    person = access.visitor(request)
+    if request.method != "POST" and _has_begun(person, invitation):
+        return page(request, "annotation/already.html", invitation.cohort.study, {})
+    response = see_other("welcome")
+    access.remember(response, person, invitation=str(invitation.pk), arrival=links.new_token())
+    language = invitation.cohort.language
+    keep_language(response, INTERFACE_OF.get(language, language))
+    return response
+
+
+def _refusal(invitation: Invitation) -> EnrollingRefusal | None:
+    """Why an invitation leads nowhere; enrolling asks again when it matters."""
+    if invitation.used_by_id is not None:
+        return LinkUsed()
+    if links.is_expired(invitation):
+        return LinkExpired()
+    if invitation.cohort.study.state != Study.State.OPEN:
+        return StudyNotOpen(invitation.cohort.study.state)
+    return None
+
+
+def _refuse(
+    request: HttpRequest, refusal: EnrollingRefusal, invitation: Invitation
+) -> HttpResponse:
+    if isinstance(refusal, StudyNotOpen):
+        return pause_page(request, refusal.code, study=invitation.cohort.study)
+    return render(request, "410.html", {"code": refusal.code}, status=410)
+
+
+def _has_begun(person: Visitor, invitation: Invitation) -> bool:
+    """Whether somebody is at work in this browser, in the cohort of this link."""
+    enrolment = access.find_enrolment(person)
+    return (
+        enrolment is not None
+        and enrolment.cohort_id == invitation.cohort_id
+        and enrolment.state in (Enrolment.State.CONSENTED, Enrolment.State.ENROLLED)
+    )
+
+
+@public
+@no_store
+@require_http_methods(["GET", "HEAD", "POST"])
+def welcome(request: HttpRequest) -> HttpResponse:
+    """The consent form, at an address without a token."""
+    person = access.visitor(request)
+    invitation = _followed(person)
+    if invitation is None:
+        return redirect("work") if person.enrolment else access.lost(request)
+    study = invitation.cohort.study
+    document = _document(request, study)
+    if request.POST.get("consent") in ("yes", "no"):
+        return _answer_consent(request, person, invitation, document)
+    refused = request.method == "POST"
+    context = {
+        "document": document,
+        "fault": _("Please choose one of the two.") if refused else "",
+    }
+    return page(request, "annotation/welcome.html", study, context, status=422 if refused else 200)
+
+
+def _followed(person: Visitor) -> Invitation | None:
+    if not person.invitation:
+        return None
+    known = Invitation.objects.select_related("cohort__study")
+    return known.filter(pk=person.invitation).first()
+
+
+def _document(request: HttpRequest, study: Study) -> ConsentDocument:
+    """The consent text that the form showed, else the one to show."""
+    try:
+        read = UUID(request.POST.get("document", ""))
+    except ValueError:
+        return enrolling.consent_document(study=study, locale=locale())
+    shown = ConsentDocument.objects.filter(study=study, pk=read).first()
+    return shown or enrolling.consent_document(study=study, locale=locale())
+
+
+def _answer_consent(
+    request: HttpRequest, person: Visitor, invitation: Invitation, document: ConsentDocument
+) -> HttpResponse:
+    agreed = request.POST["consent"] == "yes"
+    answer = enrolling.give_consent if agreed else enrolling.decline_consent
+    try:
+        entry = answer(
+            invitation=invitation,
+            document=document,
+            ui_language=locale(),
+            arrival=person.arrival,
+        )
+    except EnrollingRefusal as refusal:
+        return _refuse(request, refusal, invitation)
+    consented = entry.enrolment.state == Enrolment.State.CONSENTED
+    response = see_other("questions" if consented else "work")
+    access.remember(
+        response, person, enrolment=str(entry.enrolment.pk), return_token=entry.return_token
+    )
+    return response
+
+
+@annotator_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def questions(request: AnnotatorRequest) -> HttpResponse:
+    """The questionnaire; a study without one goes straight on."""
+    enrolment = request.enrolment
+    if request.method != "POST" and enrolment.state != Enrolment.State.CONSENTED:
+        return redirect("work")
+    asked = enrolling.questionnaire_of(enrolment.study)
+    if request.method != "POST" and asked is not None:
+        return _ask(request, asked, missing=[])
+    try:
+        enrolling.answer_questionnaire(enrolment=enrolment, answers=request.POST.dict())
+    except AnswersMissing as refusal:
+        return _ask(request, asked, missing=refusal.keys)
+    except StudyNotOpen as refusal:
+        return pause_page(request, refusal.code, study=enrolment.study)
+    return see_other("instructions")
+
+
+def _ask(
+    request: AnnotatorRequest, asked: Questionnaire | None, *, missing: list[str]
+) -> HttpResponse:
+    context = {
+        "questions": [
+            {
+                **_in_words(question),
+                "given": request.POST.get(question["key"], ""),
+                "missing": question["key"] in missing,
+            }
+            for question in (asked.questions if asked else [])
+        ],
+        "missing": missing,
+    }
+    study = request.enrolment.study
+    status = 422 if missing else 200
+    return page(request, "annotation/questions.html", study, context, status=status)
+
+
+def _in_words(question: dict[str, Any]) -> dict[str, Any]:
+    """A question and its options in the interface language."""
+    return {
+        "key": question["key"],
+        "label": in_language(question["label"], locale()),
+        "options": [
+            {"value": str(option["value"]), "label": in_language(option["label"], locale())}
+            for option in question["options"]
+        ],
+    }
+
+
+@annotator_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def instructions(request: AnnotatorRequest) -> HttpResponse:
+    """How it goes, and the return link to keep."""
+    if request.method == "POST":
+        return see_other("work")
+    study = request.enrolment.study
+    context = {
+        "instructions": in_language(current_rules(study).instructions, locale()),
+        "return_url": return_url(request.return_token),
+    }
+    return page(request, "annotation/instructions.html", study, context)
+
+
+@public
+@no_store
+@require_safe
+def come_back(request: HttpRequest, token: str) -> HttpResponse:
+    """Follow a return link: the same work in this browser, under a clean address."""
+    enrolment = links.find_returning(token)
+    if enrolment is None:
+        return render(request, "404.html", status=404)
+    response = see_other("work")
+    access.remember(response, Visitor(enrolment=str(enrolment.pk), return_token=token))
+    keep_language(response, enrolment.ui_language)
+    return response

@@ -1,0 +1,185 @@
+"""Words for codes: why something was refused, how a visit ended, what a wait is about."""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from annotation.leaving import SkipReason
+from annotation.progress import Judged, Scene, Stage
+from annotation.refusals import BadText, ExplanationNeeded, Refusal, UnknownChoice
+from annotation.templatetags.reading import number
+
+
+def fault(refusal: Refusal) -> str:
+    """What to mend in a form that was not accepted."""
+    match refusal:
+        case BadText():
+            return _bad_text(refusal)
+        case ExplanationNeeded():
+            return ngettext(
+                "Please say why, in at least one word. Your choice is kept.",
+                "Please say why, in at least %(needed)s words. Your choice is kept.",
+                refusal.needed,
+            ) % {"needed": number(refusal.needed)}
+        case UnknownChoice():
+            return _("Please choose one of the answers, or “None of these represents me”.")
+        case _:
+            return _("This form was not complete. Please send it again.")
+
+
+def _bad_text(refusal: BadText) -> str:
+    if refusal.code == "empty":
+        return _("Please write something first.")
+    if refusal.code == "too_long":
+        limit = number(refusal.limit)
+        return _("This is too long: at most %(limit)s characters, please.") % {"limit": limit}
+    return _("Your text holds characters that cannot be stored. Please type them anew.")
+
+
+def counts(current: Judged | None) -> str:
+    """The judgement that counts, in words."""
+    if current is None:
+        return _("Nothing is stored for this turn yet.")
+    if current.letter is None:
+        return _("What counts: none of these represents you.")
+    return _("What counts: you chose %(letter)s.") % {"letter": current.letter}
+
+
+def change_to(letter: str | None) -> str:
+    """The button that changes what counts into what was just sent; None is "none of these"."""
+    if letter is None:
+        return _("Change it to “None of these represents me”")
+    return _("Change it to %(letter)s") % {"letter": letter}
+
+
+def conflict_heading(refusal: Refusal) -> str:
+    match refusal.code:
+        case "same_key_other_body":
+            return _("Your first answer counts")
+        case "stale_revision":
+            return _("You have changed this in another window")
+        case "no_room":
+            return _("The time for this conversation has run out")
+        case "out_of_order":
+            return _("This is not the turn to answer now")
+        case _:
+            return _("This can no longer be changed")
+
+
+def skip_reasons() -> list[tuple[str, str]]:
+    """The reasons that are offered for skipping, with their labels."""
+    return [
+        (SkipReason.NOT_UNDERSTOOD, _("I do not understand it")),
+        (SkipReason.UNCOMFORTABLE, _("It makes me uncomfortable")),
+        (SkipReason.NOT_FOR_ME, _("It has nothing to do with my life")),
+        (SkipReason.TECHNICAL, _("Something does not work")),
+        (SkipReason.OTHER, _("Another reason")),
+    ]
+
+
+def waiting(scene: Scene) -> str:
+    """One honest sentence about the set that is waited for; empty when nobody waits."""
+    last = scene.last
+    if scene.stage is Stage.FAILED:
+        return _("The answers could not be written")
+    if scene.stage is not Stage.WAITING:
+        return ""
+    if last.set_state == "pending":
+        return _("Your message is next in line")
+    if not last.written:
+        return ngettext(
+            "%(k)s answer is being written", "%(k)s answers are being written", last.k
+        ) % {"k": number(last.k)}
+    return ngettext(
+        "%(written)s of %(k)s answers is written",
+        "%(written)s of %(k)s answers are written",
+        last.written,
+    ) % {"written": number(last.written), "k": number(last.k)}
+
+
+def arrived(scene: Scene) -> str:
+    """What is said aloud when the answers appear."""
+    if scene.stage is not Stage.JUDGE:
+        return ""
+    return ngettext("%(k)s answer is here", "%(k)s answers are here", scene.last.k) % {
+        "k": number(scene.last.k)
+    }
+
+
+def over(scene: Scene) -> dict[str, str]:
+    """Heading and text of a conversation that takes nothing more."""
+    if scene.stage is Stage.EXPIRED:
+        return {
+            "heading": _("You have been away for a while"),
+            "text": _("Everything you sent is stored. Go on where you left it, if there is room."),
+        }
+    if scene.ended_reason == "skipped":
+        return {
+            "heading": _("You have skipped this conversation"),
+            "text": _("What you sent before is stored."),
+        }
+    return {
+        "heading": _("This conversation is finished"),
+        "text": _("Everything you sent is stored, and nothing more can be changed here."),
+    }
+
+
+def pause(code: str) -> dict[str, str]:
+    """Heading and text when the study takes nothing at the moment, or for good."""
+    match code:
+        case "paused":
+            return {
+                "heading": _("The study is having a break"),
+                "text": _("Everything you sent is stored. Please come back later."),
+            }
+        case "not_yet":
+            return {
+                "heading": _("The study has not begun yet"),
+                "text": _("Please open the invitation again when it has."),
+            }
+        case "closed":
+            return {
+                "heading": _("The study is over"),
+                "text": _("Thank you. Nothing more is collected. What was sent before is stored."),
+            }
+        case _:
+            return {
+                "heading": _("There is nothing more to do"),
+                "text": _("Your part in this study is over. Everything you sent is stored."),
+            }
+
+
+def closing(exit_code: str | None) -> dict[str, str]:
+    """Heading and text of the closing page."""
+    match exit_code:
+        case "complete":
+            return {
+                "heading": _("Thank you. You are done."),
+                "text": _("All your conversations are stored. What you chose will be heard."),
+            }
+        case "no_consent":
+            return {
+                "heading": _("You are not taking part"),
+                "text": _("That is fine. Nothing about you was stored but this answer."),
+            }
+        case "withdrawn" | "partial":
+            return {
+                "heading": _("You have left the study"),
+                "text": _("You get no more conversations. Thank you for the time you gave."),
+            }
+        case "timeout":
+            return {
+                "heading": _("The time for this study has run out"),
+                "text": _("Everything you sent is stored. Thank you."),
+            }
+        case "screen_out" | "quota_full":
+            return {
+                "heading": _("We have heard enough people like you"),
+                "text": _("Thank you for your interest. There is nothing more to do."),
+            }
+        case "quality_term":
+            return {
+                "heading": _("Your part in this study is over"),
+                "text": _("Your answers did not follow the instructions closely enough."),
+            }
+        case _:
+            return pause("closed")

@@ -1,0 +1,151 @@
+"""The annotator's next thing to do, the own opening question, and skipping."""
+
+from uuid import UUID, uuid4
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from annotation import drafts, forms
+from annotation.access import AnnotatorRequest, annotator_page, draft_token
+from annotation.assigning import Nothing, claim_assignment
+from annotation.conversing import open_conversation, open_own_conversation
+from annotation.leaving import skip_assignment
+from annotation.progress import Do, Step, next_step
+from annotation.refusals import BadReason, Conflict, Invalid, NotNow, Refusal, Unknown
+from annotation.views import wording
+from annotation.views.answering import page, pause_page, see_other
+from annotation.views.conversing import keep_and_pause, not_found
+
+
+@annotator_page
+@require_safe
+def work(request: AnnotatorRequest) -> HttpResponse:
+    """Lead to the next thing to do, or show it."""
+    return _lead(request, next_step(request.enrolment))
+
+
+def _lead(request: AnnotatorRequest, step: Step) -> HttpResponse:
+    match step.do:
+        case Do.ANSWER:
+            return see_other("questions")
+        case Do.CONVERSE:
+            return see_other("conversation", conversation_id=step.conversation_id)
+        case Do.WRITE:
+            return _write(request, step)
+        case Do.START:
+            return _start(request)
+        case Do.WAIT:
+            return pause_page(request, "paused", study=request.enrolment.study)
+        case Do.LEAVE:
+            return see_other("closing")
+
+
+def _start(request: AnnotatorRequest) -> HttpResponse:
+    """Claim a conversation and open it; one without a prompt waits for the person's words."""
+    assignment = claim_assignment(enrolment=request.enrolment)
+    if isinstance(assignment, Nothing):
+        if assignment is Nothing.PAUSED:
+            return pause_page(request, "paused", study=request.enrolment.study)
+        return see_other("closing")
+    if assignment.cell_id is None:
+        return _lead(request, next_step(request.enrolment))
+    try:
+        talk = open_conversation(enrolment=request.enrolment, assignment=assignment)
+    except NotNow as refusal:
+        return pause_page(request, refusal.code, study=request.enrolment.study)
+    except Conflict:
+        return see_other("work")  # it ended in another window at this moment
+    return see_other("conversation", conversation_id=talk.pk)
+
+
+def _write(
+    request: AnnotatorRequest, step: Step, *, refusal: Refusal | None = None
+) -> HttpResponse:
+    """The form for an opening question of one's own."""
+    form = drafts.message_form(step.assignment_id)
+    kept = drafts.read_draft(enrolment=request.enrolment, form=form)
+    context = {
+        "number": step.number,
+        "target": step.target,
+        "assignment_id": step.assignment_id,
+        "message_url": reverse("own-message", kwargs={"assignment_id": step.assignment_id}),
+        "key": uuid4().hex,
+        "draft": draft_token(enrolment=request.enrolment, form=form),
+        "keep": form,
+        "text": request.POST.get("text", kept.get("text", "")),
+        "task_language": request.enrolment.cohort.language,
+        "own_label": _("Your question"),
+        "fault": wording.fault(refusal) if refusal else "",
+        "skip_reasons": wording.skip_reasons(),
+        "here": "/work/",
+    }
+    study = request.enrolment.study
+    status = 422 if refusal else 200
+    return page(request, "annotation/own_prompt.html", study, context, status=status)
+
+
+@annotator_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def own_message(request: AnnotatorRequest, assignment_id: UUID) -> HttpResponse:
+    """Open a conversation with one's own words."""
+    if request.method != "POST":
+        return redirect("work")
+    try:
+        posted = forms.read_message(request.POST)
+        sent = open_own_conversation(
+            enrolment=request.enrolment,
+            assignment_id=assignment_id,
+            text=posted.text,
+            idempotency_key=posted.key,
+        )
+    except Unknown:
+        return not_found(request)
+    except NotNow as refusal:
+        return keep_and_pause(request, refusal)
+    except Invalid as refusal:
+        return _write(request, next_step(request.enrolment), refusal=refusal)
+    except Conflict as refusal:
+        return _opened_already(request, refusal)
+    return see_other("conversation", conversation_id=sent.conversation_id)
+
+
+def _opened_already(request: AnnotatorRequest, refusal: Conflict) -> HttpResponse:
+    """What counts is the message that opened the conversation; the other text is shown to copy."""
+    context = {
+        "heading": wording.conflict_heading(refusal),
+        "text": request.POST.get("text", ""),
+        "here": "/work/",
+    }
+    status = 422 if refusal.code == "same_key_other_body" else 409
+    return page(request, "annotation/opened.html", request.enrolment.study, context, status=status)
+
+
+@annotator_page
+@require_POST
+def skip(request: AnnotatorRequest, assignment_id: UUID) -> HttpResponse:
+    """Give a conversation back, with a reason."""
+    try:
+        skip_assignment(
+            enrolment=request.enrolment,
+            assignment_id=assignment_id,
+            reason=request.POST.get("reason", ""),
+        )
+    except Unknown:
+        return not_found(request)
+    except BadReason:
+        return _skip_again(request, assignment_id)
+    except Conflict:
+        pass  # it was finished in the meantime: the next thing to do shows it
+    return see_other("work")
+
+
+def _skip_again(request: AnnotatorRequest, assignment_id: UUID) -> HttpResponse:
+    context = {
+        "assignment_id": assignment_id,
+        "skip_reasons": wording.skip_reasons(),
+        "here": "/work/",
+    }
+    return render(request, "annotation/skip.html", context, status=422)

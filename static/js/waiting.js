@@ -1,0 +1,86 @@
+// Waiting for answers: the live channel says when to look, and the page looks by itself without it.
+//
+// The rows in the database are the truth: every message only makes the page fetch its fragment.
+(function () {
+  "use strict";
+
+  const QUIET = 15; // seconds after which an open channel that says nothing is not believed
+  let source = null;
+  let open = false;
+  let timer = null;
+
+  function turn() {
+    return document.getElementById("turn");
+  }
+
+  function unfinished() {
+    const element = turn();
+    return element !== null && element.hasAttribute("data-poll");
+  }
+
+  function look() {
+    if (unfinished()) window.htmx.trigger(turn(), "poll");
+  }
+
+  function schedule() {
+    clearTimeout(timer);
+    if (!unfinished()) return;
+    const seconds = open ? QUIET : Number(turn().dataset.poll);
+    timer = setTimeout(look, seconds * 1000);
+  }
+
+  function hangUp() {
+    if (source) source.close();
+    source = null;
+    open = false;
+  }
+
+  // The row of the turn says how its answers stood when they were first seen.
+  document.addEventListener("htmx:configRequest", function (event) {
+    if (event.target.id !== "turn") return;
+    const narrow = window.matchMedia("(max-width: 699px)").matches;
+    event.detail.parameters.layout = narrow ? "stack" : "grid";
+  });
+
+  document.addEventListener("htmx:sseOpen", function (event) {
+    source = event.detail.source;
+    open = true;
+    schedule();
+  });
+  ["htmx:sseError", "htmx:sseClose"].forEach(function (name) {
+    document.addEventListener(name, function () {
+      open = false;
+      schedule();
+    });
+  });
+
+  document.addEventListener("htmx:afterSettle", function () {
+    announce();
+    if (!unfinished()) hangUp();
+    schedule();
+  });
+  // A request that failed is asked again: the page recovers by itself when the server is back.
+  ["htmx:sendError", "htmx:responseError", "htmx:timeout"].forEach(function (name) {
+    document.addEventListener(name, schedule);
+  });
+  document.addEventListener("visibilitychange", function () {
+    if (!document.hidden) look();
+  });
+  window.addEventListener("online", look);
+
+  let said = "";
+  function announce() {
+    const element = turn();
+    const place = document.getElementById("announcer");
+    const words = (element && element.dataset.announce) || "";
+    if (!place || words === said) return;
+    said = words;
+    place.textContent = words;
+  }
+
+  if (document.readyState === "loading") {
+    document.addEventListener("DOMContentLoaded", schedule);
+  } else {
+    schedule();
+  }
+})();

@@ -31,7 +31,7 @@ class Steps:
         try:
             yield remarks
         except BaseException:
-            self._finish(name, ["failed"])
+            self._finish(name, ["not finished"])
             raise
         self._finish(name, remarks)
 

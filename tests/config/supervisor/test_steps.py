@@ -21,7 +21,7 @@ def test_a_step_that_fails_says_so() -> None:
     with pytest.raises(ValueError, match="no"), Steps(stream).step("Valkey"):
         raise ValueError("no")
 
-    assert stream.getvalue() == "  Valkey: 0.0 s, failed\n"
+    assert stream.getvalue() == "  Valkey: 0.0 s, not finished\n"
 
 
 def test_a_long_step_gives_signs_of_life_without_a_terminal(

@@ -64,14 +64,25 @@ def request_candidate_set(
         bell.ring_after_commit(set_id=new.pk, priority=priority)
 
 
+def find_shared_set(
+    *, plan: Plan, context: Sequence[Message], language: str
+) -> CandidateSet | None:
+    """The shared set of this question, in any state but failed; None when nobody asked for it."""
+    return _live(plan, context_sha256(read_context(context)), language, None)
+
+
 @transaction.atomic
 def drop_candidate_sets(set_ids: Iterable[UUID]) -> int:
     """Nobody needs these sets any more: the unshared, unfinished ones of them fail as unwanted.
 
     Returns how many. A worker that is writing one stops within two seconds.
     """
-    dropped = CandidateSet.objects.filter(pk__in=set_ids, shared=False, state__in=UNFINISHED)
-    return dropped.update(state=State.FAILED, reason=Reason.NOT_WANTED, lease_until=None)
+    unneeded = CandidateSet.objects.filter(pk__in=list(set_ids), shared=False, state__in=UNFINISHED)
+    # In the order of their ids, as everybody who locks several sets.
+    locked = [one.pk for one in unneeded.order_by("pk").select_for_update(no_key=True)]
+    return CandidateSet.objects.filter(pk__in=locked).update(
+        state=State.FAILED, reason=Reason.NOT_WANTED, lease_until=None
+    )
 
 
 def _insert_unshared(

@@ -85,7 +85,8 @@ class Demo:
         self._fill_database()
         self._start_python()
         waited = self._await_model()
-        self._publish(time.monotonic() - begun, waited)
+        found = self._publish()
+        self._announce(found, time.monotonic() - begun - waited, waited)
 
     def _check(self) -> None:
         """Refuse what cannot work, before anything is changed."""
@@ -211,13 +212,17 @@ class Demo:
             self.model.wait()
         return time.monotonic() - begun
 
-    def _publish(self, seconds: float, waited: float) -> None:
+    def _publish(self) -> links.Links:
         with self.steps.step("First page"):
             listed = self._command("manage.py", "links", study.slug(study.FILE), "--json")
             found = links.publish(json.loads(listed), self.kept)
+        # Commands may use us from now on.
         self.kept.environment = {k: v for k, v in self.env.items() if v and k != "DATA_DIR"}
         self.kept.save()
-        took = f"{seconds - waited:.1f} s of work, {waited:.1f} s of waiting for the local model"
+        return found
+
+    def _announce(self, found: links.Links, worked: float, waited: float) -> None:
+        took = f"{worked:.1f} s of work, {waited:.1f} s of waiting for the local model"
         self.steps.say(f"\nCounterpoint runs at {self.options.base_url} ({took}).\n")
         self.steps.say(links.announcement(found, self.data_dir))
 

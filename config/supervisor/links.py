@@ -2,10 +2,11 @@
 
 import http.client
 import json
+import urllib.error
+import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from config.supervisor import services
 from config.supervisor.keeping import RESEARCHER, Kept
@@ -22,7 +23,13 @@ def forget(data_dir: Path) -> None:
 
 def publish(links: Links, kept: Kept) -> Links:
     """Fetch a join page; then complete the links and write them. Raises Trouble without a page."""
-    _fetch(links["cohorts"][0]["join_url"])
+    first = links["cohorts"][0]["join_url"]
+    try:
+        status = fetch(first)
+    except (OSError, http.client.HTTPException) as fault:
+        raise Trouble(f"{first} was not served: {fault}", advice="see logs/web.log.") from fault
+    if status != http.client.OK:
+        raise Trouble(f"{first} answered {status}.", advice="see logs/web.log.")
     researcher = {"email": RESEARCHER, "password": kept.password}
     whole = {**links, "base_url": kept.address, "researcher": researcher}
     services.write_private(kept.data_dir / FILE_NAME, json.dumps(whole, indent=2) + "\n")
@@ -47,19 +54,14 @@ def announcement(links: Mapping[str, Any], data_dir: Path) -> str:
     )
 
 
-def _fetch(url: str) -> None:
-    parts = urlsplit(url)
-    wire = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
+def fetch(url: str) -> int:
+    """Open a link as a browser does: with cookies, to where it leads; returns the last status."""
+    visitor = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}),  # this machine is never behind a proxy
+        urllib.request.HTTPCookieProcessor(),
+    )
     try:
-        wire.request("GET", parts.path, headers={"Accept": "text/html"})
-        status = wire.getresponse().status
-    except (OSError, http.client.HTTPException) as fault:
-        raise _unserved(url, str(fault)) from fault
-    finally:
-        wire.close()
-    if status != http.client.OK:
-        raise _unserved(url, f"status {status}")
-
-
-def _unserved(url: str, why: str) -> Trouble:
-    return Trouble(f"The first page {url} was not served: {why}", advice="see logs/web.log.")
+        with visitor.open(url, timeout=20) as page:
+            return int(page.status)
+    except urllib.error.HTTPError as refusal:
+        return refusal.code

@@ -31,15 +31,15 @@ ROOM = """
 # The usual way: only the lowest stratum of coverage, by its index, in two halves of the circle.
 PICK_AT_ONCE = """
     SELECT id FROM (
-        (SELECT cell.id FROM annotation_promptcell cell
+        SELECT id FROM (SELECT cell.id FROM annotation_promptcell cell
             WHERE $room AND cell.taken = (SELECT taken FROM stratum)
                 AND cell.shuffle_key >= %(start)s
-            ORDER BY cell.shuffle_key LIMIT 1 FOR NO KEY UPDATE OF cell SKIP LOCKED)
+            ORDER BY cell.shuffle_key LIMIT 1 FOR NO KEY UPDATE OF cell SKIP LOCKED) onward
         UNION ALL
-        (SELECT cell.id FROM annotation_promptcell cell
+        SELECT id FROM (SELECT cell.id FROM annotation_promptcell cell
             WHERE $room AND cell.taken = (SELECT taken FROM stratum)
                 AND cell.shuffle_key < %(start)s
-            ORDER BY cell.shuffle_key LIMIT 1 FOR NO KEY UPDATE OF cell SKIP LOCKED)
+            ORDER BY cell.shuffle_key LIMIT 1 FOR NO KEY UPDATE OF cell SKIP LOCKED) around
     ) halves LIMIT 1
 """
 # When that stratum is busy, or was filled in the meantime: any cell with room.

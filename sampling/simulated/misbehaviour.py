@@ -345,11 +345,11 @@ def identical(_: Behaviour, __: Ask, text: str) -> str:
     return _joined([parts[0]] * len(parts), like=text)
 
 
-@_rewrites("near_duplicates", "All responses differ in a word or two only.")
-def near_duplicates(_: Behaviour, __: Ask, text: str) -> str:
+@_rewrites("near_duplicates", "All responses are the first one with another beginning.")
+def near_duplicates(_: Behaviour, ask: Ask, text: str) -> str:
     parts = _parts(text)
-    endings = ("", " *", "!", " :)", " ...", " -")
-    varied = [parts[0] + endings[place % len(endings)] for place in range(len(parts))]
+    frames = phrases(read_instruction(ask).language).topics["general"].frames
+    varied = [f"{frames[place % len(frames)]} {parts[0]}" for place in range(len(parts))]
     return _joined(varied, like=text)
 
 

@@ -60,6 +60,7 @@ class Server:
         self.orders.waiting.extend(options.orders)
         self.log = Log(options.log)
         self.port = options.port
+        self._reopening: asyncio.Task[None] | None = None
         self._connections: set[Connection] = set()
         self._routes: dict[tuple[str, str], Route] = {
             ("GET", "/health"): lambda _: Whole(200, b""),
@@ -87,6 +88,8 @@ class Server:
 
     async def stop(self) -> None:
         """Stop listening and cut what runs, as a killed server would."""
+        if self._reopening:
+            self._reopening.cancel()
         self._listener.close()
         for connection in list(self._connections):
             connection.abort()
@@ -255,7 +258,11 @@ class Server:
             return
         self._listener.close()
         seconds = float(order.options.get("seconds", 1))
-        self._loop.call_later(seconds, lambda: self._loop.create_task(self._listen()))
+        self._reopening = self._loop.create_task(self._listen_after(seconds))
+
+    async def _listen_after(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self._listen()
 
 
 def _json(raw: bytes) -> Any:

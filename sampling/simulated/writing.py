@@ -11,7 +11,7 @@ from sampling.simulated.instruction import Instruction, read_instruction
 from sampling.simulated.phrases import POLES, STANCES, Phrases, phrases
 
 # What a model says when nobody asks it for a side: mostly one corner, as real ones do.
-DEFAULT_WEIGHTS = {"balanced": 8, "reason": 6, "expression": 4, "security": 1, "tradition": 1}
+DEFAULT_WEIGHTS = {"balanced": 10, "reason": 5, "expression": 3, "security": 1, "tradition": 1}
 SHORT = 12
 # Words in a sentence of ours, roughly.
 SENTENCE = 20
@@ -78,8 +78,8 @@ class Writer:
         return " ".join(parts)
 
     def _fitting(self, source: Iterator[str], room: int) -> str:
-        """Return the next sentence, of the next few the one that fits best where little is left."""
-        offered = [next(source) for _ in range(4 if room < 2 * SENTENCE else 1)]
+        """Return the next sentence, of the next two the one that fits best where little is left."""
+        offered = [next(source) for _ in range(2 if room < 2 * SENTENCE else 1)]
         text = min(offered, key=lambda text: abs(room - len(text.split())))
         self.used.add(text)
         return text
@@ -89,7 +89,10 @@ class Writer:
         frames = self.phrases.topics[self.instruction.topic].frames
         general = self.phrases.topics["general"].frames
         frame = self._fresh(frames if self.draw.random() < 0.7 else general)
-        if self.draw.random() < 0.25:
+        form = self.draw.random()
+        if form < 0.15:
+            return self._fresh(self.phrases.stances[stance].sentences)
+        if form < 0.3:
             return lead[0].upper() + lead[1:]
         return f"{frame} {lead}"
 

@@ -217,7 +217,7 @@ class Demo:
             listed = self._command("manage.py", "links", study.slug(study.FILE), "--json")
             found = links.publish(json.loads(listed), self.kept)
         # Commands may use us from now on.
-        self.kept.environment = {k: v for k, v in self.env.items() if v and k != "DATA_DIR"}
+        self.kept.environment = {k: v for k, v in self.env.items() if k != "DATA_DIR"}
         self.kept.save()
         return found
 

@@ -59,7 +59,7 @@ class LocalModel:
 
     @property
     def ready(self) -> bool:
-        return self.child.alive and answers("127.0.0.1", self.port, "/health")
+        return self.child.alive and asked(self.port, "/health") == http.client.OK
 
     def start(self) -> None:
         """Start the process; returns when the model is loaded."""
@@ -94,14 +94,14 @@ class LocalModel:
         self.stop()
 
 
-def answers(host: str, port: int, path: str) -> bool:
-    """Whether a GET gets a 200 within two seconds."""
-    wire = http.client.HTTPConnection(host, port, timeout=2)
+def asked(port: int, path: str) -> int:
+    """The status that a GET on this machine gets; 0 without an answer within two seconds."""
+    wire = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
         wire.request("GET", path)
-        return wire.getresponse().status == 200
+        return wire.getresponse().status
     except (OSError, http.client.HTTPException):
-        return False
+        return 0
     finally:
         wire.close()
 

@@ -1,5 +1,6 @@
 """The parts of the platform that are Python: web, workers, beat, and the simulated endpoint."""
 
+import http.client
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.supervisor.children import Child, Pause, Program, wait_until
-from config.supervisor.model import answers
+from config.supervisor.model import asked
 from config.supervisor.trouble import Trouble, last_lines
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,7 +77,7 @@ def web(port: int, *, setting: Setting) -> Part:
     manners = ["--timeout-graceful-shutdown", "2", "--no-access-log", "--no-server-header"]
 
     def served() -> bool:
-        return answers("127.0.0.1", port, "/health/live/")
+        return 0 < asked(port, "/health/live/") < http.client.INTERNAL_SERVER_ERROR
 
     return Part("web", [*server, *manners], setting=setting, probe=served)
 
@@ -100,7 +101,7 @@ def simulated(port: int, *, log: Path, setting: Setting) -> Part:
     address = ["--host", "127.0.0.1", "--port", str(port)]
 
     def served() -> bool:
-        return answers("127.0.0.1", port, "/health")
+        return asked(port, "/health") == http.client.OK
 
     return Part(
         "simulated endpoint",

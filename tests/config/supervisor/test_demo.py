@@ -1,0 +1,187 @@
+"""The one-command start as a whole, on its own data, without a terminal."""
+
+import http.client
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.supervisor import services
+from config.supervisor.children import wait_until
+from config.supervisor.leftovers import born
+from config.supervisor.links import fetch
+from config.supervisor.parts import ROOT
+from config.supervisor.valkey import free_port
+from tests.config.supervisor.conftest import passable
+
+START_SECONDS = 120
+OURS = ("DATABASE_URL", "REDIS_URL", "BASE_URL", "SECRET_KEY", "COUNTERPOINT_TESTING")
+
+
+class Started:
+    """A running demo, seen from outside."""
+
+    def __init__(self, data_dir: Path, **environment: str) -> None:
+        self.data_dir, self.port = data_dir, free_port()
+        self.output = data_dir.with_suffix(".out")
+        clean = {name: value for name, value in os.environ.items() if name not in OURS}
+        self.env = {**clean, "DATA_DIR": str(data_dir), "PORT": str(self.port), **environment}
+        with self.output.open("ab") as output:
+            # As a shell does in the background: no terminal, and SIGINT ignored.
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "config.supervisor"],
+                cwd=ROOT,
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+            )
+
+    def wait(self) -> None:
+        links = self.data_dir / "links.json"
+
+        def over() -> bool:
+            return links.exists() or self.process.poll() is not None
+
+        wait_until(over, seconds=START_SECONDS)
+        assert links.exists(), self.output.read_text()
+
+    def links(self) -> dict[str, Any]:
+        return dict(json.loads((self.data_dir / "links.json").read_text()))
+
+    def pids(self) -> dict[str, int]:
+        return {name: pid for name, (pid, _) in services.read(self.data_dir)["pids"].items()}
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def stop(self, number: signal.Signals) -> list[str]:
+        """Signal it and wait; returns the names of parts that are still there."""
+        pids = self.pids()
+        self.process.send_signal(number)
+        self.process.wait(timeout=20)
+        wait_until(lambda: not any(map(born, pids.values())), seconds=5)
+        return [name for name, pid in pids.items() if born(pid)]
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Started]:
+    with passable() as directory:
+        started = Started(directory / "demo")
+        started.wait()
+        yield started
+        if started.process.poll() is None:
+            started.stop(signal.SIGTERM)
+
+
+def test_the_links_are_as_contracted_and_private(demo: Started) -> None:
+    links = demo.links()
+
+    assert list(links) == ["base_url", "cohorts", "console_url", "researcher", "api_token"]
+    assert [cohort["slug"] for cohort in links["cohorts"]] == [
+        *("us-en", "fr-fr", "it-it", "br-pt", "in-hi", "in-en")
+    ]
+    assert set(links["researcher"]) == {"email", "password"}
+    assert stat.S_IMODE((demo.data_dir / "links.json").stat().st_mode) == 0o600
+
+
+def test_every_join_page_is_served(demo: Started) -> None:
+    assert {fetch(cohort["join_url"]) for cohort in demo.links()["cohorts"]} == {200}
+
+
+def test_a_command_without_a_database_uses_the_running_demo_and_says_so(demo: Started) -> None:
+    done = demo.command("manage.py", "links", "demo", "--json")
+
+    assert f"Using the demo running in {demo.data_dir}." in done.stderr
+    assert json.loads(done.stdout)["cohorts"] == demo.links()["cohorts"]
+
+
+def test_the_doctor_finds_it_well(demo: Started) -> None:
+    done = demo.command("manage.py", "doctor")
+
+    assert "\nfail" not in f"\n{done.stdout}"
+    assert "ok   endpoint local-model" in done.stdout
+    assert done.returncode == 0
+
+
+def test_a_second_copy_is_refused_with_the_address_of_the_first(demo: Started) -> None:
+    done = demo.command("-m", "config.supervisor")
+
+    assert done.returncode == 1
+    assert f"Another copy runs on {demo.data_dir}: http://127.0.0.1:{demo.port}" in done.stderr
+
+
+def test_a_port_that_is_taken_is_named_with_a_free_one(demo: Started, place: Path) -> None:
+    demo.env["DATA_DIR"], kept = str(place / "other"), demo.env["DATA_DIR"]
+    done = demo.command("-m", "config.supervisor")
+    demo.env["DATA_DIR"] = kept
+
+    assert done.returncode == 1
+    assert f"Port {demo.port} is in use" in done.stderr
+    assert "PORT=" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["web", "worker generate", "Valkey", "PostgreSQL"])
+def test_who_is_killed_comes_back_at_the_same_address(demo: Started, name: str) -> None:
+    old = demo.pids()[name]
+    os.kill(old, signal.SIGKILL)
+
+    assert wait_until(lambda: demo.pids().get(name, old) != old, seconds=10)
+    assert wait_until(lambda: back(demo), seconds=20), demo.output.read_text()
+    assert f"{name} ended by SIGKILL; it is started again." in demo.output.read_text()
+
+
+def back(demo: Started) -> bool:
+    try:
+        return fetch(demo.links()["cohorts"][0]["join_url"]) == 200
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def test_sigint_in_the_background_stops_everything_and_the_next_start_continues(
+    demo: Started,
+) -> None:
+    before = demo.links()
+
+    left = demo.stop(signal.SIGINT)
+
+    assert left == []
+    assert demo.process.returncode == 0
+    assert services.environment(demo.data_dir) is None
+
+    again = Started(demo.data_dir, PORT=str(demo.port))
+    again.wait()
+    assert again.links() == before
+    assert again.stop(signal.SIGTERM) == []
+
+
+def test_with_a_model_of_ones_own_nothing_else_answers(place: Path) -> None:
+    from sampling import simulated
+
+    with simulated.running(as_process=True) as endpoint:
+        own = {"MODEL_BASE_URL": endpoint.base_url, "MODEL_NAME": "simulated"}
+        started = Started(place / "own", **own)
+        started.wait()
+        running = set(started.pids())
+        doctor = started.command("manage.py", "doctor").stdout
+        left = started.stop(signal.SIGKILL)
+
+    assert running.isdisjoint({"local model", "simulated endpoint"})
+    assert "ok   endpoint own: simulated answered" in doctor
+    assert left == []

@@ -29,6 +29,11 @@
     timer = setTimeout(look, seconds * 1000);
   }
 
+  function believe(channel) {
+    open = channel;
+    schedule();
+  }
+
   function hangUp() {
     if (source) source.close();
     source = null;
@@ -44,13 +49,17 @@
 
   document.addEventListener("htmx:sseOpen", function (event) {
     source = event.detail.source;
-    open = true;
-    schedule();
+    believe(true);
+    source.addEventListener("away", function () {
+      believe(false);
+    });
+    source.addEventListener("refetch", function () {
+      believe(true);
+    });
   });
   ["htmx:sseError", "htmx:sseClose"].forEach(function (name) {
     document.addEventListener(name, function () {
-      open = false;
-      schedule();
+      believe(false);
     });
   });
 

@@ -143,6 +143,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     # A bell may be lost or late without harm, so a short wait beats a long one.
     "socket_timeout": 5,
     "socket_connect_timeout": 1,
+    # kombu's own default is to try for six seconds before a page could go on.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
 }
 # A page must never wait for the bell: one try, then the watch finds the row by itself.
 CELERY_TASK_PUBLISH_RETRY = False

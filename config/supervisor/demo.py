@@ -170,7 +170,7 @@ class Demo:
             return
         key, port = self.kept.key("simulated"), self.kept.port("simulated")
         self.env |= {"SIMULATED_URL": f"http://127.0.0.1:{port}/v1", "SIMULATED_KEY": key}
-        log = self.data_dir / "simulated.jsonl"
+        log = self.logs / "simulated-requests.jsonl"
         self.simulated = parts.simulated(port, log=log, setting=self._setting())
         self.simulated.start()
         self._joined(self.simulated)

@@ -1,7 +1,7 @@
 """One process serves pages, static files and the live channel.
 
-Pages are Django's WSGI application in a fixed pool of threads, each with its own database connection:
-measured cheaper than Django's ASGI handler (docs/adr/). The live channel is a bare ASGI application
+Pages are Django's WSGI application in a fixed pool of threads, each with its own database
+connection: measured cheaper than Django's ASGI handler (docs/adr/). The live channel is a bare ASGI application
 in front of it, so that an open page costs no thread and no connection.
 """
 
@@ -11,7 +11,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from a2wsgi import WSGIMiddleware
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, Scope
-from django.conf import settings
 
 from config.startup import refuse_unsafe_settings
 from config.static_files import serve_static
@@ -19,7 +18,7 @@ from config.wsgi import application as pages
 
 refuse_unsafe_settings()
 
-from sampling.hub import LiveChannel  # after the settings have been accepted
+from sampling.hub import LiveChannel  # noqa: E402 after the settings have been accepted
 
 PAGE_THREADS = 16
 

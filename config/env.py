@@ -1,8 +1,8 @@
 """Reads the environment, and fails loudly on nonsense.
 
-Nothing else in the project reads environment variables: code imports `django.conf.settings`. When no
-`DATABASE_URL` is set but a demo is running in `DATA_DIR`, its addresses and keys are used, and a line
-on standard error says so.
+Nothing else in the project reads environment variables: code imports `django.conf.settings`. When
+no `DATABASE_URL` is set but a demo is running in `DATA_DIR`, its addresses and keys are used, and a
+line on standard error says so.
 """
 
 import os
@@ -19,7 +19,7 @@ TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 
 class BadEnvironment(ValueError):
-    """An environment variable is missing or cannot be understood; the message says which and why."""
+    """An environment variable is missing or cannot be understood; the message says which."""
 
 
 def text(name: str, default: str = "") -> str:

@@ -99,7 +99,7 @@ def catalogue(locale: str) -> Path:
 
 def read(path: Path) -> polib.POFile:
     """A catalogue's entries; raises OSError or ValueError, naming the line, when it has faults."""
-    return polib.pofile(str(path), check_for_duplicates=True)
+    return polib.pofile(path.read_text(encoding="utf-8"), check_for_duplicates=True)
 
 
 def _sources() -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ from csp.constants import NONE, SELF
 from kombu import Queue as BrokerQueue
 
 from config import env
-from config.queues import Queue
+from config.queues import ROUTES, Queue
 from config.version import version
 
 env.borrow_running_demo()
@@ -16,7 +16,7 @@ VERSION = version()
 DEBUG = env.flag("DEBUG")
 TESTING = env.flag("COUNTERPOINT_TESTING")
 
-# --- Where we are reached ---------------------------------------------------------------------------
+# --- Where we are reached ------------------------------------------------------------------------
 BASE_URL = env.text("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
 PLAIN_HTTP = env.loopback(BASE_URL)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or ["127.0.0.1", "localhost", "[::1]"]
@@ -25,14 +25,14 @@ if not PLAIN_HTTP:
     # The proxy in front ends TLS, and must set this header itself.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-# --- Secrets: none has a default outside plain http on this machine ----------------------------------
+# --- Secrets: none has a default outside plain http on this machine ------------------------------
 SECRET_KEY = env.text("SECRET_KEY")
 if not SECRET_KEY and PLAIN_HTTP:
     SECRET_KEY = "only-for-commands-on-this-machine-never-for-a-server"  # noqa: S105
-# Servers refuse this one: config/asgi.py and the workers call config.startup.refuse_unsafe_settings.
+# Servers refuse this one: config/asgi.py and the workers call config.startup.
 SECRET_KEY_IS_SET = bool(env.text("SECRET_KEY"))
 
-# --- Model endpoints: addresses and keys stay in the environment; rows keep only names ---------------
+# --- Model endpoints: addresses and keys stay in the environment; rows keep only names -----------
 MODEL_ALLOWLIST = env.words("MODEL_ALLOWLIST")
 MODEL_BASE_URL = env.text("MODEL_BASE_URL").rstrip("/")
 MODEL_NAME = env.text("MODEL_NAME")
@@ -52,12 +52,12 @@ MODEL_ADDRESSES = {
 }
 MODEL_SECRETS = env.model_secrets()
 
-# --- The generation engine ---------------------------------------------------------------------------
+# --- The generation engine -----------------------------------------------------------------------
 WORKER_GRACE = env.number("WORKER_GRACE", 20)  # seconds that running sets get on SIGTERM
 WORKER_STREAMS = env.number("WORKER_STREAMS", 300)  # open streams per worker process
 SET_LEASE = env.number("SET_LEASE", 15)  # seconds; renewed every second by the watch
 
-# --- Applications ------------------------------------------------------------------------------------
+# --- Applications --------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -113,7 +113,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- Data --------------------------------------------------------------------------------------------
+# --- Data ----------------------------------------------------------------------------------------
 DATABASE_URL = env.text("DATABASE_URL", "postgresql:///counterpoint")
 DATABASES = {
     "default": {
@@ -126,7 +126,7 @@ DATABASES = {
 }
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
 
-# --- Celery ------------------------------------------------------------------------------------------
+# --- Celery --------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = None  # the rows are the result
 CELERY_TASK_IGNORE_RESULT = True
@@ -134,6 +134,7 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_DEFAULT_QUEUE = Queue.DEFAULT.value
 CELERY_TASK_QUEUES = [BrokerQueue(queue.value) for queue in Queue]
+CELERY_TASK_ROUTES = ROUTES
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -164,7 +165,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 CELERY_BEAT_SCHEDULE_FILENAME = env.text("BEAT_SCHEDULE_FILE", "/tmp/counterpoint-beat")  # noqa: S108
 
-# --- Languages: of the interface; the language of a task belongs to its cohort ------------------------
+# --- Languages: of the interface; the language of a task belongs to its cohort -------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [
     ("en", "English"),
@@ -178,7 +179,7 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-# --- Cookies and headers -----------------------------------------------------------------------------
+# --- Cookies and headers -------------------------------------------------------------------------
 # __Host- names need Secure, which clients drop over plain http, even on loopback.
 COOKIE_PREFIX = "" if PLAIN_HTTP else "__Host-"
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}session"
@@ -215,7 +216,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- Static files ------------------------------------------------------------------------------------
+# --- Static files --------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [ROOT / "static"]
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(ROOT / "staticfiles")))
@@ -230,7 +231,7 @@ STORAGES = {
 }
 INSTALLED_APPS.append("django.contrib.staticfiles")
 
-# --- Logs: one JSON object a line, with the request id; never a prompt, a token or a panel id ---------
+# --- Logs: one JSON object a line, with the request id; never a prompt, a token or a panel id ----
 LOG_FORMAT = env.text("LOG_FORMAT", "json")
 LOGGING = {
     "version": 1,

@@ -10,8 +10,8 @@ from servestatic import ServeStaticASGI
 def serve_static(pages: Any) -> Any:
     """Wrap an ASGI application: files under STATIC_URL are answered without it.
 
-    With DEBUG, and in tests, they come from where they are written; otherwise from STATIC_ROOT, where
-    `collectstatic` put them with hashed names and compressed copies.
+    With DEBUG, and in tests, they come from where they are written; otherwise from STATIC_ROOT,
+    where `collectstatic` put them with hashed names and compressed copies.
     """
     prefix = settings.STATIC_URL.strip("/")
     if not (settings.DEBUG or settings.TESTING):

@@ -4,7 +4,6 @@ import logging
 
 from celery import shared_task
 
-from config.queues import Queue
 from config.requests import request_id_is
 from sampling import generating, working
 
@@ -13,13 +12,13 @@ logger = logging.getLogger(__name__)
 __all__ = ["generate", "prefetch", "working"]  # working: the hooks of a worker process
 
 
-@shared_task(queue=Queue.GENERATE.value)
+@shared_task
 def generate(*, set_id: str, request_id: str = "-") -> int:
     """Somebody waits for a set. Returns how many sets were made, of whichever kind."""
     return _work(set_id, request_id)
 
 
-@shared_task(queue=Queue.PREFETCH.value)
+@shared_task
 def prefetch(*, set_id: str, request_id: str = "-") -> int:
     """A set is wanted ahead of time. Returns how many sets were made, of whichever kind."""
     return _work(set_id, request_id)

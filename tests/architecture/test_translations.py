@@ -1,0 +1,55 @@
+"""The interface is whole in each of its languages."""
+
+import pytest
+import regex
+from django.conf import settings
+from django.utils.translation import to_locale
+
+from config import messages
+
+HOLES = regex.compile(r"%\((\w+)\)[sd]|%%|(%[sd])")
+TAGS = regex.compile(r"</?\w+[^>]*>")
+
+
+def test_every_language_of_the_interface_has_a_catalogue() -> None:
+    languages = {to_locale(code) for code, _ in settings.LANGUAGES} - {"en"}
+
+    assert languages == set(messages.PLURALS)
+
+
+@pytest.mark.parametrize("locale", messages.PLURALS)
+def test_every_string_is_translated(locale: str) -> None:
+    catalogue = messages.read(messages.catalogue(locale))
+    there = {(entry.msgctxt, entry.msgid) for entry in catalogue if entry.translated()}
+    missing = sorted(text for context, text in messages.collect().keys() - there)
+
+    assert missing == [], "run `make messages`, and translate these"
+    assert [entry.msgid for entry in catalogue if entry.fuzzy] == []
+
+
+@pytest.mark.parametrize("locale", messages.PLURALS)
+def test_a_translation_has_the_holes_and_tags_of_its_string(locale: str) -> None:
+    wrong = []
+    for entry in messages.read(messages.catalogue(locale)):
+        originals = [entry.msgid, entry.msgid_plural or entry.msgid]
+        for number, text in (entry.msgstr_plural or {0: entry.msgstr}).items():
+            # In "one", a language may leave the number out, as English may.
+            wanted = [_parts(original) for original in originals]
+            if text and _parts(text) not in (wanted if number == 0 else wanted[-1:]):
+                wrong.append(f"{entry.msgid!r} -> {text!r}")
+
+    assert wrong == []
+
+
+def test_compiling_writes_what_django_reads(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("locale") / "fr" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (folder / "django.po").write_text('msgid ""\nmsgstr ""\n\nmsgid "Send"\nmsgstr "Envoyer"\n')
+
+    messages.compile_catalogues(folder.parents[1])
+
+    assert b"Envoyer" in (folder / "django.mo").read_bytes()
+
+
+def _parts(text: str) -> tuple[frozenset[str], list[str]]:
+    return frozenset(map(str, HOLES.findall(text))), sorted(TAGS.findall(text))

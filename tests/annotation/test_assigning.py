@@ -182,7 +182,7 @@ def test_the_arm_can_be_told_from_the_seed_alone() -> None:
     for claim in range(6):
         block, place = divmod(claim, 2)
         names = [f"{world.study.seed}:{world.cell.pk}:{block}:{part}" for part in parts]
-        order = sorted(parts, key=lambda part: hashlib.md5(names[part - 1].encode()).hexdigest())  # noqa: B023, S324
+        order = sorted(parts, key=lambda part: hashlib.md5(names[part - 1].encode()).hexdigest())  # noqa: S324
         assert claimed(joined(world)).arm_id == parts[order[place]]
 
 

@@ -309,9 +309,7 @@ def test_a_finished_conversation_takes_no_message() -> None:
 # --- The explanation
 
 
-@pytest.mark.parametrize(
-    ("rule", "asked"), [("never", False), ("always", True), ("chosen", True)]
-)
+@pytest.mark.parametrize(("rule", "asked"), [("never", False), ("always", True), ("chosen", True)])
 def test_the_rule_says_which_turns_ask_why(rule: str, *, asked: bool) -> None:
     version = factories.study_version(explanation={"rule": rule, "min_words": 1})
     assert asks_explanation(rules_of(version), "seed", version.pk, 0) is asked

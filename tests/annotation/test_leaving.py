@@ -68,9 +68,7 @@ def test_what_cannot_be_skipped_is_refused() -> None:
     with pytest.raises(BadReason):
         skip_assignment(enrolment=enrolment, assignment_id=done.assignment_id, reason="bored")
     with pytest.raises(Unknown):
-        skip_assignment(
-            enrolment=joined(world), assignment_id=done.assignment_id, reason="other"
-        )
+        skip_assignment(enrolment=joined(world), assignment_id=done.assignment_id, reason="other")
 
 
 def test_leaving_gives_every_place_back() -> None:

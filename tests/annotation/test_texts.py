@@ -90,6 +90,7 @@ def test_whatever_is_stored_can_be_stored(text: str) -> None:
 
 @given(some.text(alphabet=some.characters(), max_size=100))
 def test_a_draft_keeps_all_that_a_row_can_hold(text: str) -> None:
-    assert storable(text).encode().decode() == text.replace("\x00", "").encode(
-        errors="ignore"
-    ).decode()
+    assert (
+        storable(text).encode().decode()
+        == text.replace("\x00", "").encode(errors="ignore").decode()
+    )

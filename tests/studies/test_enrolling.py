@@ -1,0 +1,197 @@
+"""How a person comes into a study, and how their visit ends."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from studies import access
+from studies.enrolling import (
+    CODE_ALPHABET,
+    AnswersMissing,
+    Entry,
+    LinkExpired,
+    LinkUsed,
+    StudyNotOpen,
+    answer_questionnaire,
+    change_language,
+    completion_code,
+    consent_document,
+    decline_consent,
+    end_sitting,
+    give_consent,
+    questionnaire_of,
+)
+from studies.models import Answer, ConsentDocument, ConsentRecord, Enrolment, Sitting, Study
+from tests import factories
+from tests.factories import World
+
+pytestmark = pytest.mark.django_db
+
+
+def entered(of: World, *, token: str = "", arrival: str = "arrival", yes: bool = True) -> Entry:
+    invitation = access.find_invitation(token or access.invite_openly(of.cohort))
+    assert invitation is not None
+    answer = give_consent if yes else decline_consent
+    return answer(invitation=invitation, document=of.consent, ui_language="fr", arrival=arrival)
+
+
+def test_consent_makes_a_person_with_a_record_and_a_way_back() -> None:
+    world = factories.world()
+    entry = entered(world)
+    record = ConsentRecord.objects.get()
+    assert (entry.enrolment.state, entry.enrolment.ui_language) == ("consented", "fr")
+    assert (record.granted, record.document, record.purposes) == (
+        True,
+        world.consent,
+        ["take_part"],
+    )
+    assert access.find_returning(entry.return_token) == entry.enrolment
+
+
+def test_the_token_of_the_way_back_is_in_no_row() -> None:
+    entry = entered(factories.world())
+    assert entry.return_token not in str(Enrolment.objects.values().get())
+
+
+def test_the_same_form_sent_twice_makes_one_person() -> None:
+    world = factories.world()
+    first, second = entered(world), entered(world)
+    assert first == second
+    assert Enrolment.objects.count() == 1
+
+
+def test_an_open_link_makes_a_new_person_at_every_arrival() -> None:
+    world = factories.world()
+    first, second = entered(world, arrival="a"), entered(world, arrival="b")
+    assert first.enrolment.pseudonym != second.enrolment.pseudonym
+    assert first.return_token != second.return_token
+
+
+def test_a_no_is_stored_with_its_exit_code() -> None:
+    world = factories.world()
+    entry = entered(world, yes=False)
+    sitting = entry.enrolment.sittings.get()
+    assert entry.enrolment.state == "no_consent"
+    assert (sitting.state, sitting.exit_code) == ("returned", "no_consent")
+    assert ConsentRecord.objects.get().granted is False
+
+
+def test_a_personal_link_is_used_once_and_a_no_does_not_use_it() -> None:
+    world = factories.world()
+    token = access.invite_personally(world.cohort)
+    entered(world, token=token, arrival="no", yes=False)
+    first = entered(world, token=token, arrival="a")
+    assert entered(world, token=token, arrival="a") == first
+    with pytest.raises(LinkUsed):
+        entered(world, token=token, arrival="b")
+
+
+def test_an_expired_link_lets_nobody_in() -> None:
+    world = factories.world()
+    past = timezone.now() - timedelta(days=1)
+    factories.invitation(world.cohort, token="old", expires_at=past)
+    with pytest.raises(LinkExpired):
+        entered(world, token="old")
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [("draft", "not_yet"), ("rehearsed", "not_yet"), ("paused", "paused"), ("closed", "closed")],
+)
+def test_a_study_that_is_not_open_lets_nobody_in(state: str, code: str) -> None:
+    world = factories.world(state=state)
+    with pytest.raises(StudyNotOpen) as refusal:
+        entered(world)
+    assert refusal.value.code == code
+    assert not Enrolment.objects.exists()
+
+
+def test_the_consent_text_is_the_newest_in_the_language_or_in_english() -> None:
+    world = factories.world()
+    newer = factories.consent_document(world.study, version=2)
+    portuguese = factories.consent_document(world.study, locale="pt")
+    assert consent_document(study=world.study, locale="en") == newer
+    assert consent_document(study=world.study, locale="pt-br") == portuguese
+    assert consent_document(study=world.study, locale="hi") == newer
+    with pytest.raises(ConsentDocument.DoesNotExist):
+        consent_document(study=factories.study(), locale="en")
+
+
+def test_answers_open_a_sitting_by_the_rules_of_the_study() -> None:
+    world = factories.world(conversations=3, sitting_hours=1)
+    enrolment = entered(world).enrolment
+    sitting = answer_questionnaire(enrolment=enrolment, answers={"age_band": "55+"})
+    assert (enrolment.state, sitting.state, sitting.target) == ("enrolled", "open", 3)
+    left = sitting.deadline - timezone.now()
+    assert timedelta(minutes=59) < left <= timedelta(hours=1)
+    assert Answer.objects.get().value == "55+"
+
+
+def test_answering_twice_changes_nothing() -> None:
+    world = factories.world()
+    enrolment = entered(world).enrolment
+    first = answer_questionnaire(enrolment=enrolment, answers={"age_band": "55+"})
+    again = answer_questionnaire(enrolment=enrolment, answers={"age_band": "18-34"})
+    assert first == again
+    assert Answer.objects.get().value == "55+"
+
+
+@pytest.mark.parametrize("answers", [{}, {"age_band": ""}, {"age_band": "12"}, {"other": "55+"}])
+def test_a_missing_or_unknown_answer_is_named(answers: dict[str, str]) -> None:
+    enrolment = entered(factories.world()).enrolment
+    with pytest.raises(AnswersMissing) as refusal:
+        answer_questionnaire(enrolment=enrolment, answers=answers)
+    assert refusal.value.keys == ["age_band"]
+    assert not Sitting.objects.exists()
+
+
+def test_a_study_that_asks_nothing_enrols_without_answers() -> None:
+    world = factories.world()
+    world.study.questionnaires.create(version=2, questions=[])
+    assert questionnaire_of(world.study) is None
+    enrolment = entered(world).enrolment
+    assert answer_questionnaire(enrolment=enrolment, answers={}).state == "open"
+
+
+def test_a_paused_study_takes_no_answers() -> None:
+    world = factories.world()
+    enrolment = entered(world).enrolment
+    Study.objects.update(state="paused")
+    with pytest.raises(StudyNotOpen):
+        answer_questionnaire(enrolment=enrolment, answers={"age_band": "55+"})
+
+
+def test_the_interface_language_changes_and_the_task_stays() -> None:
+    enrolment = entered(factories.world()).enrolment
+    change_language(enrolment=enrolment, ui_language="hi")
+    enrolment.refresh_from_db()
+    assert (enrolment.ui_language, enrolment.cohort.language) == ("hi", "en")
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "state"),
+    [
+        ("complete", "complete"),
+        ("timeout", "expired"),
+        ("partial", "withdrawn"),
+        ("withdrawn", "withdrawn"),
+    ],
+)
+def test_the_end_of_a_sitting_is_told_in_the_enrolment(exit_code: str, state: str) -> None:
+    sitting = factories.person(factories.world())
+    ending = {"state": Sitting.State.COMPLETE, "exit_code": Sitting.ExitCode(exit_code)}
+    assert end_sitting(sitting_id=sitting.pk, **ending)
+    assert not end_sitting(sitting_id=sitting.pk, **ending)
+    sitting.enrolment.refresh_from_db()
+    assert sitting.enrolment.state == state
+
+
+def test_the_completion_code_is_the_sittings_own_and_stays() -> None:
+    world = factories.world()
+    first, second = factories.person(world), factories.person(world)
+    code = completion_code(first)
+    assert code == completion_code(Sitting.objects.get(pk=first.pk))
+    assert code != completion_code(second)
+    assert len(code) == 8
+    assert set(code) <= set(CODE_ALPHABET)

@@ -1,0 +1,54 @@
+"""The typed view of what a study file stated."""
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from studies.models import StudyVersion
+from studies.rules import current_rules, in_language, rules_by_version, rules_of
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def test_rules_say_what_the_version_says() -> None:
+    version = factories.study_version(
+        turns={"min": 3, "max": 4},
+        own_prompt_share=0.25,
+        explanation={"rule": "share", "share": 0.5, "min_words": 3, "question": {"en": "Why?"}},
+    )
+    rules = rules_of(version)
+    assert (rules.turns_min, rules.turns_max, rules.own_prompt_share) == (3, 4, 0.25)
+    assert (rules.explanation.rule, rules.explanation.min_words) == ("share", 3)
+    assert rules.explanation.question == {"en": "Why?"}
+
+
+def test_a_version_is_read_once_per_process(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    version = factories.study_version()
+    rules_by_version(version.pk)
+    with django_assert_num_queries(0):
+        rules_by_version(version.pk)
+
+
+def test_the_newest_frozen_version_counts() -> None:
+    world = factories.world(state="draft")
+    factories.study_version(world.study, n=2, conversations=9)
+    assert current_rules(world.study).version_id == world.version.pk
+
+
+def test_a_study_without_a_frozen_version_has_no_rules() -> None:
+    with pytest.raises(StudyVersion.DoesNotExist):
+        current_rules(factories.study())
+
+
+@pytest.mark.parametrize(
+    ("locale", "text"), [("pt-br", "Olá"), ("pt", "Olá"), ("en", "Hello"), ("hi", "Hello")]
+)
+def test_texts_are_read_in_the_language_of_the_interface(locale: str, text: str) -> None:
+    assert in_language({"en": "Hello", "pt": "Olá"}, locale) == text
+
+
+def test_texts_without_english_are_read_in_any_language() -> None:
+    assert in_language({"fr": "Bonjour"}, "hi") == "Bonjour"
+    assert in_language({}, "hi") == ""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 NOTICE_AFTER = 1.0  # seconds; shorter steps are told when they are over
+REWRITE = 0.5  # seconds between changes of a line on a terminal
 REPEAT = 10.0  # seconds between signs of life where lines cannot be rewritten
 
 
@@ -40,11 +41,11 @@ class Steps:
         passed = time.monotonic() - self._begun
         if not self._name or passed < NOTICE_AFTER:
             return
-        if self.live:
-            self._write(f"\r  {self._name} ... {passed:.0f} s")
-        elif not self._told or passed - self._told > REPEAT:
-            self._told = passed
-            self._write(f"  {self._name} ... {passed:.0f} s\n")
+        if self._told and passed - self._told < (REWRITE if self.live else REPEAT):
+            return
+        self._told = passed
+        line = f"  {self._name} ... {passed:.0f} s"
+        self._write(f"\r{line}" if self.live else f"{line}\n")
 
     def _finish(self, name: str, remarks: list[str]) -> None:
         passed = time.monotonic() - self._begun

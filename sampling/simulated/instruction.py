@@ -22,8 +22,10 @@ LANGUAGE_LINE = regex.compile(
 WORDS = regex.compile(r"\b(?:(\d+) ?(?:-|–|to) ?)?(\d+) words\b", regex.IGNORECASE)
 FEW_WORDS = regex.compile(r"\bat most (\w+) words\b", regex.IGNORECASE)
 SENTENCES = regex.compile(r"\bin (\w+) sentences?\b", regex.IGNORECASE)
+# The last one begins where a sentence does: else a long message made the search quadratic.
 STANCE_LINE = regex.compile(
-    r"(?m)\b(?:Position|Stance): *(.+)$|\bYou value ([^.\n]+)|([^.\n]+) come first\b"
+    r"(?m)\b(?:Position|Stance): *(.+)$|\bYou value ([^.\n]+)"
+    r"|(?<![^.\n])([^.\n]{1,300}) come first\b"
 )
 DIFFER = regex.compile(r"\bdiffers?\b|\bdifferent from\b|\bunlike\b", regex.IGNORECASE)
 OWN_LINE = regex.compile(rf"{LANGUAGE_LINE.pattern}|^ *(?:Position|Stance):|{RESPONSES.pattern}")

@@ -133,6 +133,9 @@ class Writer:
             return [self.fill(schema.get("items", {})) for _ in range(size)]
         if kind == "object":
             return {name: self.fill(part) for name, part in schema.get("properties", {}).items()}
+        if kind == "string":
+            # Cut wherever the bound falls, as constrained decoding does.
+            return self._next_text()[: schema.get("maxLength")]
         return self._scalar(kind)
 
     def _scalar(self, kind: str) -> object:
@@ -142,8 +145,9 @@ class Writer:
             return self.draw.randint(1, 5)
         if kind == "boolean":
             return self.draw.random() < 0.5
-        if kind == "null":
-            return None
+        return None
+
+    def _next_text(self) -> str:
         self._set = self._set or self._all_stances()
         return self.answer(next(self._set))
 

@@ -186,3 +186,9 @@ def test_a_taken_port_and_an_unknown_order_are_told(endpoint: simulated.Endpoint
 def test_it_does_not_import_django() -> None:
     told = "import sys, sampling.simulated.__main__; sys.exit('django' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", told], cwd=ROOT, check=False).returncode == 0
+
+
+def test_a_message_of_megabytes_is_refused_and_not_pondered(endpoint: simulated.Endpoint) -> None:
+    answer = chat(endpoint, messages=[user("a word and more " * 200_000)])
+    assert answer.status == 400
+    assert answer.json["error"]["param"] == "input_tokens"

@@ -1,8 +1,8 @@
 """One process serves pages, static files and the live channel.
 
 Pages are Django's WSGI application in a fixed pool of threads, each with its own database
-connection: measured cheaper than Django's ASGI handler (docs/adr/). The live channel is a bare ASGI application
-in front of it, so that an open page costs no thread and no connection.
+connection: measured cheaper than Django's ASGI handler (docs/adr/). The live channel is a bare ASGI
+application in front of it, so that an open page costs no thread and no connection.
 """
 
 import os
@@ -23,7 +23,8 @@ from sampling.hub import LiveChannel  # noqa: E402 after the settings have been 
 PAGE_THREADS = 16
 
 live = LiveChannel()
-with_static = serve_static(WSGIMiddleware(pages, workers=PAGE_THREADS))
+# Django's responses are iterables of bytes, though not annotated so.
+with_static = serve_static(WSGIMiddleware(pages, workers=PAGE_THREADS))  # type: ignore[arg-type]
 
 
 async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:

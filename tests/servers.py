@@ -20,6 +20,7 @@ import pytest
 from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker, blocking_manager_key
 
+from config import messages
 from config.supervisor.postgres import DATABASE, Postgres
 from config.supervisor.valkey import Valkey
 
@@ -74,6 +75,8 @@ FOREIGN = ["DEBUG", "ALLOWED_HOSTS", "MODEL_BASE_URL", "MODEL_NAME", "MODEL_API_
 for variable in FOREIGN:
     os.environ.pop(variable, None)
 servers = None if WORKER else Servers()
+if servers:
+    messages.compile_catalogues()
 os.environ.update(_environment(servers))
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from config.supervisor import leftovers, links, parts, services, study, weights
+from config.supervisor import brought, leftovers, links, parts, services, study, weights
 from config.supervisor.children import Program, run_to_end
 from config.supervisor.interruption import Interruption
 from config.supervisor.keeping import RESEARCHER, Kept
@@ -139,6 +139,7 @@ class Demo:
     def _start_postgres(self) -> None:
         self.env["DATABASE_URL"] = self.options.database_url
         if self.options.database_url:
+            brought.check_database(self.options.database_url)
             return
         log = self.logs / "postgres.log"
         with self.steps.step("PostgreSQL") as remarks:
@@ -152,6 +153,7 @@ class Demo:
     def _start_valkey(self) -> None:
         self.env["REDIS_URL"] = self.options.redis_url
         if self.options.redis_url:
+            brought.check_redis(self.options.redis_url)
             return
         with self.steps.step("Valkey"):
             self.valkey = Valkey(

@@ -1,0 +1,30 @@
+import pytest
+
+from config.supervisor import brought
+from config.supervisor.postgres import Postgres
+from config.supervisor.trouble import Trouble
+from config.supervisor.valkey import Valkey
+
+
+def test_servers_that_answer_are_used(postgres: Postgres, valkey: Valkey) -> None:
+    brought.check_database(postgres.url)
+    brought.check_redis(valkey.url)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "postgresql://127.0.0.1:9/x"])
+def test_a_database_that_does_not_answer_is_named(url: str) -> None:
+    with pytest.raises(Trouble, match=r"^DATABASE_URL leads to no server that answers"):
+        brought.check_database(url)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "redis://127.0.0.1:9/0"])
+def test_a_broker_that_does_not_answer_is_named(url: str) -> None:
+    with pytest.raises(Trouble, match=r"^REDIS_URL leads to no server that answers"):
+        brought.check_redis(url)
+
+
+def test_a_wrong_password_is_named_and_not_repeated(valkey: Valkey) -> None:
+    with pytest.raises(Trouble, match="WRONGPASS") as raised:
+        brought.check_redis(valkey.url.replace(valkey.password, "open-sesame"))
+
+    assert "open-sesame" not in str(raised.value)

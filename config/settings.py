@@ -256,7 +256,7 @@ LOGGING = {
     "loggers": {
         # uvicorn's own access log would write the tokens of join links.
         "uvicorn.access": {"level": "CRITICAL"},
-        "httpx": {"level": "WARNING"},
+        "httpx2": {"level": "WARNING"},
         "openai": {"level": "WARNING"},
     },
 }

@@ -8,7 +8,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from annotation.models import Assignment, PromptCell
-from sampling.messages import context_sha256
+from sampling.messages import Message, context_sha256
 from sampling.models import CandidateSet, Plan
 from sampling.prefetching import Wish, fill
 from studies.models import Cohort, PromptText, Sitting, Study
@@ -20,7 +20,7 @@ JUST_NOW = timedelta(minutes=15)
 
 
 def fill_open_cohorts() -> int:
-    """Ask for sets of the prompts that are drawn next, where nobody has asked yet; returns how many.
+    """Ask for sets of the prompts that are drawn next, if nobody has yet; returns how many.
 
     In each open cohort, one set for each active annotator, the least covered prompts first; the
     cohorts take turns on the budget of an endpoint that they share.
@@ -62,7 +62,7 @@ def _missing(cohort: Cohort) -> Iterator[Wish]:
                 yield Wish(plan=plan, context=messages, language=cohort.language)
 
 
-def _next_contexts(cohort: Cohort) -> QuerySet[PromptCell, list[dict[str, str]]]:
+def _next_contexts(cohort: Cohort) -> QuerySet[PromptCell, list[Message]]:
     """The opening messages of the cohort's prompts with room, the least covered first."""
     texts = PromptText.objects.filter(prompt=OuterRef("prompt"), language=cohort.language)
     room = PromptCell.objects.filter(cohort=cohort, retired_at=None, taken__lt=F("overlap"))

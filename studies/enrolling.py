@@ -282,9 +282,7 @@ def change_language(*, enrolment: Enrolment, ui_language: str) -> Enrolment:
     return enrolment
 
 
-def end_sitting(
-    *, sitting_id: UUID, state: Sitting.State, exit_code: Sitting.ExitCode
-) -> bool:
+def end_sitting(*, sitting_id: UUID, state: Sitting.State, exit_code: Sitting.ExitCode) -> bool:
     """End an open sitting, and with it the enrolment; False when it was over already.
 
     The caller holds the person's lock, and has dealt with what the sitting still held.

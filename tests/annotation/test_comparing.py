@@ -242,19 +242,15 @@ def test_a_comparison_moves_the_deadline_and_forgets_the_draft() -> None:
 def test_measured_times_are_kept_and_nonsense_is_not() -> None:
     enrolment, scene = shown_first_turn(factories.world())
     choice = str(scene.last.candidates[0].id)
-    common = {"enrolment": enrolment, "conversation_id": scene.conversation_id, "turn_no": 0}
-    store_comparison(
-        **common,
-        judgement=Judgement(choice=choice, first_choice_ms=5, visible_ms=90_000),
-        revision=0,
-        idempotency_key="a",
-    )
-    store_comparison(
-        **common,
-        judgement=Judgement(choice=choice, first_choice_ms=-4, visible_ms=10**15),
-        revision=1,
-        idempotency_key="b",
-    )
+    for revision, first_choice_ms, visible_ms in [(0, 5, 90_000), (1, -4, 10**15)]:
+        store_comparison(
+            enrolment=enrolment,
+            conversation_id=scene.conversation_id,
+            turn_no=0,
+            judgement=Judgement(choice, "", first_choice_ms, visible_ms),
+            revision=revision,
+            idempotency_key=str(revision),
+        )
     first, second = Comparison.objects.order_by("revision")
     assert (first.visible_ms, second.visible_ms) == (90_000, None)
     assert first.first_choice_at is not None

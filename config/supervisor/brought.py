@@ -1,4 +1,4 @@
-"""Servers that are brought along by DATABASE_URL and REDIS_URL: they must answer before we start."""
+"""Servers that DATABASE_URL and REDIS_URL bring along: they must answer before we start."""
 
 import psycopg
 import redis

@@ -12,6 +12,7 @@ from pathlib import Path
 import django
 from django.core.management import CommandError, call_command
 
+from config.messages import compile_catalogues
 from config.supervisor.study import slug
 
 UNREHEARSED = "The demonstration opens itself."
@@ -24,6 +25,7 @@ def main() -> None:
     from studies.models import Study  # models exist only after setup
 
     name = slug(file)
+    compile_catalogues()
     _step("tables", "migrate", interactive=False, verbosity=0)
     _step("static files", "collectstatic", interactive=False, verbosity=0)
     known = Study.objects.filter(slug=name).exists()

@@ -1,7 +1,56 @@
-"""From a request to stored rows."""
+"""From a request to stored rows, and what happens when something goes wrong on the way."""
 
-from sampling import generating
-from tests.sampling.conftest import Engine
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connections
+
+from sampling import generating, storing, tasks, watching
+from sampling.models import Candidate, CandidateSet, Endpoint, ModelCall, Seat
+from sampling.requesting import drop_candidate_sets
+from sampling.running import runs
+from tests import factories
+from tests.sampling.conftest import Engine, plan_body
+
+PREFETCH = CandidateSet.Priority.PREFETCH
+
+
+def apart(work: Callable[[], Any]) -> Callable[[], Any]:
+    """The work with its thread's database connection closed at the end."""
+
+    def run() -> Any:
+        try:
+            return work()
+        finally:
+            connections.close_all()
+
+    return run
+
+
+@contextmanager
+def under_way(*, sets: int = 1) -> Iterator[list[Any]]:
+    """Make sets in threads of their own: begun inside the block, over after it."""
+    with ThreadPoolExecutor(sets) as threads:
+        begun = [threads.submit(apart(generating.work)) for _ in range(sets)]
+        until(lambda: len(runs.all()) == sets and all(run.job for run in runs.all()))
+        yield begun
+
+
+def until(fact: Callable[[], object], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not fact():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.01)
+
+
+def due_now() -> None:
+    """Pauses between attempts are over."""
+    CandidateSet.objects.filter(state="pending").update(not_before=factories.in_hours(-1))
 
 
 def test_a_set_that_was_asked_for_is_made(engine: Engine) -> None:
@@ -10,6 +59,335 @@ def test_a_set_that_was_asked_for_is_made(engine: Engine) -> None:
     made = generating.work()
 
     asked.refresh_from_db()
-    assert (made, asked.state) == (1, "ready")
+    assert (made, asked.state, asked.progress) == (1, "ready", 4)
     assert [one.slot for one in asked.candidates.order_by("slot")] == [0, 1, 2, 3]
-    assert asked.calls.count() == 4
+    assert asked.attempt_log[0]["outcome"] == "ready"
+    assert not Seat.objects.exists()
+
+
+def test_each_candidate_names_the_call_that_wrote_it(engine: Engine) -> None:
+    asked = engine.ask()
+    generating.work()
+
+    sent = {entry["request_id"]: entry for entry in engine.server.log()}
+    for one in asked.candidates.all():
+        assert one.call
+        logged = sent[f"{asked.pk}.1.{one.call.n}"]
+        assert one.call.request == logged["body"]
+        assert one.text in one.call.raw
+
+
+@pytest.mark.parametrize("task", [tasks.generate, tasks.prefetch])
+def test_a_task_that_runs_twice_makes_a_set_once(engine: Engine, task: Any) -> None:
+    asked = engine.ask()
+
+    assert task(set_id=str(asked.pk)) == 1
+    assert task(set_id=str(asked.pk)) == 0
+    assert Candidate.objects.count() == 4
+    assert len(engine.server.log()) == 4
+
+
+def test_one_thread_goes_on_with_what_waits(engine: Engine) -> None:
+    sets = [engine.ask() for _ in range(3)]
+
+    assert generating.work() == 3
+    assert {state(one) for one in sets} == {"ready"}
+
+
+def state(one: CandidateSet) -> str:
+    one.refresh_from_db()
+    return one.state
+
+
+def test_after_some_rounds_a_thread_rings_for_the_next(engine: Engine, redis: Any) -> None:
+    for _ in range(3):
+        engine.ask()
+    before = redis.llen("generate")
+
+    assert generating.work(rounds=2) == 2
+
+    assert redis.llen("generate") == before + 1
+
+
+BROKEN = {
+    "endpoint_unavailable": ["hang_up", "reset", "status_500", "status_503"],
+    "endpoint_busy": ["status_429"],
+    "broken_stream": [
+        *("cut", "end_early", "no_finish_reason", "no_done", "html"),
+        *("error_in_stream", "error_in_body", "malformed_chunk", "malformed_body"),
+    ],
+    "answer_too_large": ["huge"],
+    "unusable_text": ["bad_escapes"],
+    "guard_rejected": ["empty", "white_space", "error_text"],
+}
+BREAKS = [(name, outcome) for outcome, names in BROKEN.items() for name in names]
+
+
+@pytest.mark.parametrize(("behaviour", "outcome"), BREAKS)
+def test_a_passing_fault_costs_an_attempt_and_no_set(
+    engine: Engine, behaviour: str, outcome: str
+) -> None:
+    engine.server.order(behaviour)
+    asked = engine.ask()
+    generating.work()
+    assert (state(asked), asked.attempt_log[0]["outcome"]) == ("pending", outcome)
+    assert not Candidate.objects.exists()
+
+    due_now()
+    generating.work()
+
+    assert (state(asked), asked.attempt) == ("ready", 2)
+    assert asked.calls.filter(attempt=1).exists()
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reason"),
+    [
+        ("status_400", "context_too_long"),
+        ("status_401", "endpoint_misconfigured"),
+        ("status_404", "endpoint_misconfigured"),
+    ],
+)
+def test_a_fault_that_no_try_can_mend_fails_the_set(
+    engine: Engine, behaviour: str, reason: str
+) -> None:
+    engine.server.order(behaviour)
+    asked = engine.ask()
+
+    generating.work()
+
+    assert (state(asked), asked.reason, asked.attempt) == ("failed", reason, 1)
+
+
+@pytest.mark.parametrize("behaviour", ["hang_before_headers", "hang_before_first_token", "stall"])
+def test_an_endpoint_that_says_nothing_is_left_at_its_deadline(
+    engine: Engine, behaviour: str
+) -> None:
+    engine.server.order(behaviour)
+    short = {"connect": 0.2, "first_byte": 0.2, "between_chunks": 0.2, "total": 5.0}
+    asked = engine.ask(engine.another_plan(deadlines=short))
+
+    generating.work()
+
+    assert (state(asked), asked.attempt_log[0]["outcome"]) == ("pending", "endpoint_timeout")
+
+
+def test_when_its_attempts_are_spent_a_set_fails_with_a_reason(engine: Engine) -> None:
+    engine.server.order("hang_up", times=None)
+    asked = engine.ask()
+    for _ in range(4):
+        due_now()
+        generating.work()
+
+    assert (state(asked), asked.reason, asked.attempt) == ("failed", "endpoint_unavailable", 3)
+    assert asked.calls.exists()
+    assert not Candidate.objects.exists()
+
+
+def test_a_refused_connection_is_tried_again_later(engine: Engine) -> None:
+    dead = engine.row(base_url="http://127.0.0.1:9/v1")
+    engine.settings.MODEL_ALLOWLIST.append("http://127.0.0.1:9")
+    asked = engine.ask(engine.another_plan(dead))
+
+    generating.work()
+
+    assert (state(asked), asked.attempt_log[0]["outcome"]) == ("pending", "endpoint_unavailable")
+
+
+def test_the_plans_next_endpoint_serves_when_the_first_is_away(engine: Engine) -> None:
+    dead = engine.row(base_url="http://127.0.0.1:9/v1")
+    engine.settings.MODEL_ALLOWLIST.append("http://127.0.0.1:9")
+    asked = engine.ask(engine.another_plan(dead, engine.endpoint))
+    for _ in range(2):
+        due_now()
+        generating.work()
+
+    assert state(asked) == "ready"
+    served = [entry["endpoint"] for entry in asked.attempt_log]
+    assert served == [dead.name, engine.endpoint.name]
+
+
+def test_an_address_that_is_not_allowed_fails_at_once(engine: Engine) -> None:
+    engine.settings.MODEL_ALLOWLIST = []
+    asked = engine.ask()
+
+    generating.work()
+
+    assert (state(asked), asked.reason) == ("failed", "endpoint_misconfigured")
+    assert engine.server.log() == []
+
+
+def test_an_endpoint_that_keeps_failing_is_left_in_peace(engine: Engine) -> None:
+    engine.server.order("hang_up", times=None)
+    for _ in range(8):
+        engine.ask()
+
+    for _ in range(8):
+        generating.work()
+
+    endpoint = Endpoint.objects.get(pk=engine.endpoint.pk)
+    assert endpoint.open_until
+    assert CandidateSet.objects.filter(attempt=0).count() == 3
+
+
+def test_answers_that_the_guard_refuses_are_kept_and_never_shown(engine: Engine) -> None:
+    engine.server.order("empty", times=None)
+    asked = engine.ask()
+
+    generating.work()
+
+    assert state(asked) == "pending"
+    assert asked.guard
+    assert not asked.guard["passed"]
+    assert ModelCall.objects.filter(set=asked).count() == 4
+
+
+def test_a_set_that_is_dropped_stops_its_streams(engine: Engine) -> None:
+    engine.server.order("stall", times=None)
+    asked = engine.ask()
+    with under_way():
+        until(lambda: len(engine.server.open()) == 4)
+        drop_candidate_sets([asked.pk])
+        watching.renew_leases()
+
+    assert (state(asked), asked.reason) == ("failed", "not_wanted")
+    assert {entry["finish"] for entry in engine.server.wait_for(4)} == {"client closed"}
+    assert not Seat.objects.exists()
+
+
+def test_a_person_takes_the_seats_of_a_set_made_ahead(engine: Engine) -> None:
+    Endpoint.objects.update(seats=4)
+    engine.server.order("stall", contains="ahead")
+    ahead = engine.ask(text="ahead of time", priority=PREFETCH, shared=True)
+    with under_way() as begun:
+        until(lambda: engine.server.open())
+        person = engine.ask(text="now")
+        assert generating.work() == 0
+        watching.renew_leases()
+        assert begun[0].result(10) == 3  # the one that was cut short, the person's, and it again
+
+    assert (state(person), person.attempt) == ("ready", 1)
+    assert (state(ahead), ahead.attempt) == ("ready", 2)
+    assert [entry["outcome"] for entry in ahead.attempt_log] == ["preempted", "ready"]
+
+
+def test_a_set_that_was_taken_over_is_stored_by_one_only(engine: Engine) -> None:
+    engine.server.order("stall", times=4, seconds=1)
+    asked = engine.ask()
+    with under_way():
+        CandidateSet.objects.filter(pk=asked.pk).update(attempt=2)
+
+    assert state(asked) == "generating"
+    assert not Candidate.objects.exists()
+
+
+def test_storing_waits_for_a_database_that_is_away(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, tries = storing.store_ready, []
+
+    def away_at_first(*given: Any) -> None:
+        tries.append(given)
+        if len(tries) < 3:
+            raise OperationalError("the database system is shutting down")
+        real(*given)
+
+    monkeypatch.setattr(storing, "store_ready", away_at_first)
+    monkeypatch.setattr(generating, "RETRY_STORING", 0.01)
+    asked = engine.ask()
+
+    generating.work()
+
+    assert (state(asked), len(tries), asked.attempt) == ("ready", 3, 1)
+
+
+def test_a_commit_whose_answer_was_lost_is_not_stored_twice(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, tries = storing.store_ready, []
+
+    def answer_lost(*given: Any) -> None:
+        real(*given)
+        tries.append(given)
+        if len(tries) < 2:
+            raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(storing, "store_ready", answer_lost)
+    monkeypatch.setattr(generating, "RETRY_STORING", 0.01)
+    asked = engine.ask()
+
+    generating.work()
+
+    assert (state(asked), Candidate.objects.count(), len(tries)) == ("ready", 4, 2)
+
+
+def test_with_the_lease_nearly_over_a_result_is_dropped(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any) -> None:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(storing, "store_ready", away)
+    engine.settings.SET_LEASE = 1
+    asked = engine.ask()
+
+    assert generating.work() >= 1
+
+    assert state(asked) == "generating"  # until the lease runs out
+
+
+def test_a_fault_of_ours_is_raised_and_costs_only_an_attempt(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(**_: Any) -> None:
+        raise ZeroDivisionError
+
+    asked = engine.ask()
+    with monkeypatch.context() as patch:
+        patch.setattr(generating, "draw_set", broken)
+        with pytest.raises(ZeroDivisionError):
+            generating.work()
+    assert (state(asked), asked.attempt_log[0]["outcome"]) == ("pending", "internal")
+
+    due_now()
+    generating.work()
+    assert state(asked) == "ready"
+
+
+def test_many_threads_make_every_set_once_within_the_seats(engine: Engine) -> None:
+    engine.settings.WORKER_STREAMS = 100
+    sets = [engine.ask() for _ in range(12)]
+    most = []
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            most.append(len(engine.server.open()))
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    with ThreadPoolExecutor(16) as threads:
+        made = sum(threads.map(lambda _: apart(generating.work)(), range(16)))
+    over.set()
+    looking.join()
+
+    assert made == 12
+    assert {state(one) for one in sets} == {"ready"}
+    assert max(most) <= 8
+    assert Candidate.objects.count() == 48
+
+
+def test_a_stopping_process_claims_nothing(engine: Engine) -> None:
+    engine.ask()
+    runs.stopping.set()
+
+    assert generating.work() == 0
+
+
+def test_one_prompt_at_one_endpoint_of_one_seat_still_gets_all_its_answers(engine: Engine) -> None:
+    Endpoint.objects.update(seats=1)
+    asked = engine.ask(engine.another_plan(**plan_body()))
+
+    generating.work()
+
+    assert state(asked) == "ready"

@@ -115,7 +115,7 @@ def _check_ranges(body: dict[str, Any]) -> None:
     rules: tuple[tuple[str, Callable[[float], bool], str], ...] = (
         ("temperature", lambda value: 0 <= value <= 2, "in [0, 2]"),
         ("top_p", lambda value: 0 < value <= 1, "in (0, 1]"),
-        ("n", lambda value: value >= 1, "at least 1"),
+        ("n", lambda value: 1 <= value <= 64, "in [1, 64]"),
         ("max_tokens", lambda value: value >= 1, "at least 1"),
         ("max_completion_tokens", lambda value: value >= 1, "at least 1"),
         ("top_logprobs", lambda value: 0 <= value <= 20, "in [0, 20]"),

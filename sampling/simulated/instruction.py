@@ -106,10 +106,13 @@ def _language_of(asked: list[str]) -> str:
 
 
 def _topic(asked: list[str], language: str) -> str:
+    """Return the topic that the latest text speaks of most, the first one of equals."""
+    topics = phrases(language).topics
     for text in asked:
-        for name, topic in phrases(language).topics.items():
-            if topic.keywords.search(text):
-                return name
+        scores = {name: len(topic.keywords.findall(text)) for name, topic in topics.items()}
+        best = max(scores, key=lambda name: scores[name])
+        if scores[best]:
+            return best
     return "general"
 
 

@@ -46,12 +46,17 @@ class Pacer:
         # Timers fire up to a millisecond early. Each tick is taken once, so a call that asks to
         # come back comes back at a later tick.
         reached = int((self.now() + TICK / 2) / TICK)
+        while self._ticks and self._ticks[0] <= reached:
+            tick = heapq.heappop(self._ticks)
+            for call in self._due.pop(tick):
+                self._run(call, max(self.now(), tick * TICK))
+        self._is_awake = False
+        if self._ticks:
+            self._arm()
+
+    def _run(self, call: Callable[[float], None], now: float) -> None:
         try:
-            while self._ticks and self._ticks[0] <= reached:
-                tick = heapq.heappop(self._ticks)
-                for call in self._due.pop(tick):
-                    call(max(self.now(), tick * TICK))
-        finally:
-            self._is_awake = False
-            if self._ticks:
-                self._arm()
+            call(now)
+        except Exception as error:  # noqa: BLE001 -- one broken stream must not stop the others
+            told = {"message": "A stream failed.", "exception": error}
+            self._loop.call_exception_handler(told)

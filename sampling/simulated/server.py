@@ -9,7 +9,7 @@ import hmac
 import json
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from sampling.simulated.ask import Ask, Refused, read_ask
 from sampling.simulated.connection import Connection, Request
 from sampling.simulated.events import (
     Completion,
+    Event,
     Whole,
     body_events,
     choice_of,
@@ -136,40 +137,7 @@ class Server:
         if behaviour and behaviour.hangs_up:
             self._hang_up(connection, entry, behaviour)
             return
-        ask = self._ask(body) if not (behaviour and behaviour.at_once()) else None
-        whole = behaviour.at_once() if behaviour else None
-        if isinstance(ask, Refused):
-            whole = Whole(ask.status, encoded(ask.body))
-        entry.status = whole.status if whole else 200
-        self._play(connection, entry, ask if isinstance(ask, Ask) else None, whole, behaviour)
-
-    def _ask(self, body: object) -> Ask | Refused:
-        try:
-            return read_ask(body, models=self.options.models, context=self.options.context)
-        except Refused as refused:
-            return refused
-
-    def _hang_up(self, connection: Connection, entry: Entry, behaviour: Behaviour) -> None:
-        entry.finish = "misbehaved"
-        self.log.end(entry)
-        if behaviour.hangs_up == "reset":
-            connection.reset()
-        else:
-            connection.abort()
-
-    def _play(
-        self,
-        connection: Connection,
-        entry: Entry,
-        ask: Ask | None,
-        whole: Whole | None,
-        behaviour: Behaviour | None,
-    ) -> None:
-        """Start the reply; the log's entry is written when it ends, however it ends."""
-        events = whole_events(whole) if whole else iter(())
-        if ask is not None and whole is None:
-            events = self._written(ask, entry.request_id, behaviour)
-        is_chunked = whole is None and ask is not None and ask.stream
+        events, is_chunked = self._events(body, entry, behaviour or Behaviour({}))
         connection.reply = Reply(
             line=connection,
             events=events,
@@ -182,11 +150,36 @@ class Server:
         )
         connection.reply.start()
 
-    def _written(self, ask: Ask, request_id: str, behaviour: Behaviour | None) -> Any:
-        behaviour = behaviour or Behaviour({})
+    def _hang_up(self, connection: Connection, entry: Entry, behaviour: Behaviour) -> None:
+        entry.finish = "misbehaved"
+        self.log.end(entry)
+        if behaviour.hangs_up == "reset":
+            connection.reset()
+        else:
+            connection.abort()
+
+    def _events(
+        self, body: object, entry: Entry, behaviour: Behaviour
+    ) -> tuple[Iterator[Event], bool]:
+        """Return what is sent, and whether it is a stream of chunks."""
+        whole = behaviour.at_once()
+        if whole is None:
+            try:
+                ask = read_ask(body, models=self.options.models, context=self.options.context)
+                return self._written(ask, entry, behaviour), ask.stream
+            except Refused as refused:
+                whole = Whole(refused.status, encoded(refused.body))
+            except (AttributeError, LookupError, TypeError, ValueError) as error:
+                # Fields of kinds that nobody sends; a real server validates them one by one.
+                unread = Refused(f"The request could not be read: {error}")
+                whole = Whole(unread.status, encoded(unread.body))
+        entry.status = whole.status
+        return whole_events(whole), False
+
+    def _written(self, ask: Ask, entry: Entry, behaviour: Behaviour) -> Iterator[Event]:
         texts = behaviour.texts(ask, [write(ask, index=index) for index in range(ask.n)])
         completion = Completion(
-            id=f"chatcmpl-{request_id or uuid.uuid4().hex}",
+            id=f"chatcmpl-{entry.request_id or uuid.uuid4().hex}",
             created=int(time.time()),
             ask=ask,
             choices=tuple(behaviour.choices([choice_of(text, ask) for text in texts])),

@@ -10,6 +10,7 @@ from sampling import simulated
 from sampling.guard.language import detect
 from sampling.guard.likeness import NEAR_DUPLICATE, likeness
 from sampling.simulated.misbehaviour import BEHAVIOURS
+from sampling.simulated.running import ROOT
 from tests.sampling.simulated.asking import (
     FOUR_STRINGS,
     Answer,
@@ -37,6 +38,12 @@ def test_every_behaviour_says_what_it_does(endpoint: simulated.Endpoint) -> None
     listed = get(endpoint, "/control/behaviours").json
     assert listed == {name: found.says for name, found in BEHAVIOURS.items()}
     assert all(says.endswith(".") and len(says) > 20 for says in listed.values())
+
+
+def test_the_documentation_has_the_same_table() -> None:
+    page = (ROOT / "docs" / "simulated-endpoint.md").read_text("utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    assert rows == [f"| `{name}` | {found.says} |" for name, found in BEHAVIOURS.items()]
 
 
 @pytest.mark.parametrize("name", ["close_at_accept", "hang_up", "reset"])

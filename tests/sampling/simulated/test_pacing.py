@@ -49,3 +49,22 @@ def test_who_asks_to_come_back_at_once_comes_back_at_a_later_tick() -> None:
     found = called([0.0, 0.0023, 0.004], again=20)
     assert len(found) == 63
     assert all(now >= due for due, now in found)
+
+
+def test_a_call_that_fails_does_not_stop_the_others() -> None:
+    found: list[str] = []
+    told: list[str] = []
+
+    def fail(_: float) -> None:
+        raise ValueError("broken")
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: told.append(str(context["exception"])))
+        pacer = Pacer(loop)
+        pacer.at(pacer.now(), fail)
+        pacer.at(pacer.now(), lambda _: found.append("called"))
+        await asyncio.sleep(10 * TICK)
+
+    asyncio.run(run())
+    assert (found, told) == (["called"], ["broken"])

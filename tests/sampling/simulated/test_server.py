@@ -77,10 +77,13 @@ def test_the_request_id_becomes_the_answers_id(endpoint: simulated.Endpoint) -> 
         ({"top_logprobs": 2}, 400, "top_logprobs"),
         ({"stream_options": {"include_usage": True}}, 400, "stream_options"),
         ({"model": "another"}, 404, "model"),
+        ({"seed": "abc"}, 400, None),
+        ({"stop": [7]}, 400, None),
+        ({"response_format": "json"}, 400, None),
     ],
 )
 def test_what_a_real_server_refuses_is_refused_in_its_words(
-    endpoint: simulated.Endpoint, body: dict[str, object], status: int, param: str
+    endpoint: simulated.Endpoint, body: dict[str, object], status: int, param: str | None
 ) -> None:
     answer = chat(endpoint, **body)  # type: ignore[arg-type]
     assert answer.status == status

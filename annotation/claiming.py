@@ -42,11 +42,17 @@ PICK_AT_ONCE = """
             ORDER BY cell.shuffle_key LIMIT 1 FOR NO KEY UPDATE OF cell SKIP LOCKED) around
     ) halves LIMIT 1
 """
-# When that stratum is busy, or was filled in the meantime: any cell with room.
-PICK_ANY = """
+# When that stratum is busy, or was filled in the meantime: any cell with room that is free.
+PICK_FREE = """
     SELECT cell.id FROM annotation_promptcell cell WHERE $room
     ORDER BY cell.taken, cell.shuffle_key < %(start)s, cell.shuffle_key
-    LIMIT 1 FOR NO KEY UPDATE OF cell $patience
+    LIMIT 1 FOR NO KEY UPDATE OF cell SKIP LOCKED
+"""
+# When every cell with room is held by somebody: wait for one. A cell that turns out full stays locked
+# while the next one is waited for, so that everybody who waits must go in the same order.
+PICK_PATIENTLY = """
+    SELECT cell.id FROM annotation_promptcell cell WHERE $room
+    ORDER BY cell.id LIMIT 1 FOR NO KEY UPDATE OF cell
 """
 # Arms come in permuted blocks: within as many claims as the shares add up to, each arm has exactly
 # its share, in an order that the study's seed decides.
@@ -116,8 +122,8 @@ def _fill(text: str, **parts: str) -> str:
 
 
 AT_ONCE = _fill(CLAIM_CELL, pick=PICK_AT_ONCE)
-ANY_FREE = _fill(CLAIM_CELL, pick=PICK_ANY, patience="SKIP LOCKED")
-PATIENTLY = _fill(CLAIM_CELL, pick=PICK_ANY, patience="")
+FREE = _fill(CLAIM_CELL, pick=PICK_FREE)
+PATIENTLY = _fill(CLAIM_CELL, pick=PICK_PATIENTLY)
 OWN = _fill(CLAIM_OWN)
 ROOM_LEFT = _fill(COUNT_ROOM)
 
@@ -128,7 +134,7 @@ def claim_cell(parameters: Parameters) -> UUID | None:
     Locks the person, and one cell; waits for others only when every cell with room is theirs.
     Raises IntegrityError when the person got an assignment in another tab at the same time.
     """
-    for statement in (AT_ONCE, ANY_FREE, PATIENTLY):
+    for statement in (AT_ONCE, FREE, PATIENTLY):
         if found := _run(statement, parameters):
             return found
     return None

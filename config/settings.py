@@ -19,7 +19,8 @@ TESTING = env.flag("COUNTERPOINT_TESTING")
 # --- Where we are reached ------------------------------------------------------------------------
 BASE_URL = env.text("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
 PLAIN_HTTP = env.loopback(BASE_URL)
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or ["127.0.0.1", "localhost", "[::1]"]
+# A health check comes from this machine, and by this machine's names.
+ALLOWED_HOSTS = [*env.words("ALLOWED_HOSTS"), "127.0.0.1", "localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 if not PLAIN_HTTP:
     # The proxy in front ends TLS, and must set this header itself.
@@ -121,7 +122,6 @@ DATABASES = {
         # Pages run in a fixed pool of threads: each keeps its connection.
         "CONN_MAX_AGE": env.number("CONN_MAX_AGE", 300),
         "CONN_HEALTH_CHECKS": True,
-        "TEST": {"TEMPLATE": env.text("TEST_DATABASE_TEMPLATE") or None},
     }
 }
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")

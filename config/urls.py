@@ -3,5 +3,6 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("health/", include("config.health")),
     path("", include("annotation.urls")),
 ]

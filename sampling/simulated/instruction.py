@@ -147,14 +147,20 @@ def _position(told: str) -> str:
 
 
 def stance_of(position: str, language: str) -> str:
-    """Return the stance whose words the position uses most; empty when it uses none."""
+    """Return the stance that the position states; empty when it shows none.
+
+    A position of our own writing is known by its text, another by its words.
+    """
     if not position:
         return ""
+    # A position may be English, as plans are, in a conversation of another language.
+    sources = [phrases(source).stances for source in dict.fromkeys(("en", language))]
+    for stances in sources:
+        for name in STANCES:
+            if any(known in position for known in stances[name].positions):
+                return name
     scores = {
-        name: sum(
-            len(phrases(source).stances[name].keywords.findall(position))
-            for source in dict.fromkeys(("en", language))
-        )
+        name: sum(len(stances[name].keywords.findall(position)) for stances in sources)
         for name in STANCES
     }
     best = max(scores, key=lambda name: scores[name])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sampling.guard.language import detect
 from sampling.guard.likeness import NEAR_DUPLICATE, likeness
 from sampling.simulated.ask import Ask, read_ask
-from sampling.simulated.instruction import read_instruction
+from sampling.simulated.instruction import read_instruction, stance_of
 from sampling.simulated.phrases import POLES, phrases
 from sampling.simulated.writing import write
 from tests.sampling.simulated.asking import (
@@ -116,7 +116,13 @@ def test_a_plan_of_short_stances_can_be_written_and_then_followed() -> None:
     plan = json.loads(written([system(told), user("Devo?")], response_format=FOUR_STRINGS))
     stances = [read_instruction(ask([user(f"Devo?\n\nPosition: {one}")])).stance for one in plan]
     assert max(len(one.split()) for one in plan) <= 12
-    assert len(set(stances)) >= 3
+    assert len(set(stances)) == 4
+
+
+@pytest.mark.parametrize("language", CODES.values())
+def test_every_position_of_ours_is_understood_again(language: str) -> None:
+    for name, stance in phrases(language).stances.items():
+        assert {stance_of(position, language) for position in stance.positions} == {name}
 
 
 def test_an_answer_asked_to_differ_takes_another_stance() -> None:

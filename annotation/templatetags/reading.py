@@ -1,9 +1,9 @@
 """Filters for texts, numbers and moments on pages."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 from django import template
 from django.utils.safestring import SafeString
@@ -33,4 +33,5 @@ def number(value: int) -> str:
 @register.filter
 def moment(value: datetime) -> str:
     """Date and time in UTC, and said to be so: the server does not know where somebody is."""
-    return format_datetime(value, format="long", locale=_locale())
+    day = format_date(value, "long", locale=_locale())
+    return f"{day}, {format_time(value, 'short', tzinfo=UTC, locale=_locale())} UTC"

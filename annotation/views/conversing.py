@@ -118,10 +118,20 @@ def _act(
     except NotNow as refusal:
         return keep_and_pause(request, refusal)
     except (Invalid, Conflict) as refusal:
+        return _refuse(request, conversation_id, refusal, turn_no)
+
+
+def _refuse(
+    request: AnnotatorRequest, conversation_id: UUID, refusal: Refusal, turn_no: int | None
+) -> HttpResponse:
+    """The conversation as it stands now, with what was posted and why it is not stored."""
+    try:
         scene = _follow(request, conversation_id)
-        return conversation_page(
-            request, scene, refusal=refusal, turn_no=turn_no, status=_status(refusal)
-        )
+    except Unknown:
+        return not_found(request)
+    return conversation_page(
+        request, scene, refusal=refusal, turn_no=turn_no, status=_status(refusal)
+    )
 
 
 def _status(refusal: Refusal) -> int:

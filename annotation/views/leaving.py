@@ -45,6 +45,7 @@ def closing(request: AnnotatorRequest) -> HttpResponse:
         "closing": wording.closing(step.exit_code),
         "code": _code(request.enrolment, step),
         "return_url": return_url(request.return_token),
+        "may_withdraw": request.enrolment.state not in LEFT,
     }
     return page(request, "annotation/closing.html", request.enrolment.study, context)
 

@@ -1,0 +1,275 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from annotation.models import Assignment, Turn
+from annotation.rendering import render_markdown
+from sampling.live import set_of_token
+from sampling.models import CandidateSet
+from studies.models import Enrolment
+from tests import factories
+from tests.annotation import talking
+from tests.annotation.visiting import Page, browser_of, page, send
+from tests.factories import World
+
+pytestmark = pytest.mark.django_db
+SWAP = {"HX-Request": "true", "HX-Target": "turn"}
+
+
+@pytest.fixture
+def waiting() -> tuple[Client, str, Turn]:
+    """A browser on the page of a conversation whose first set is pending, and that turn."""
+    enrolment = talking.joined(factories.world())
+    talk = talking.opened(enrolment)
+    return browser_of(enrolment), f"/conversation/{talk.pk}/", Turn.objects.get()
+
+
+def status_of(response: Any) -> dict[str, str]:
+    return next(page(response).having("data-set"))
+
+
+def root(markup: str) -> str:
+    """The one root element of the fragment, white space apart, form tokens and keys taken out."""
+    shown = markup[markup.index('<div id="turn"') :]
+    depth, at = 0, 0
+    while True:
+        opens, closes = shown.find("<div", at), shown.find("</div>", at)
+        if opens != -1 and opens < closes:
+            depth, at = depth + 1, opens + 4
+        else:
+            depth, at = depth - 1, closes + 6
+        if depth == 0:
+            return steady(shown[:at])
+
+
+def steady(markup: str) -> str:
+    hidden = page_fields(markup)
+    for value in hidden:
+        markup = markup.replace(value, "*")
+    return " ".join(markup.split())
+
+
+def page_fields(markup: str) -> list[str]:
+    """What changes with every rendering: tokens, keys, drafts."""
+    names = ("csrfmiddlewaretoken", "idempotency_key", "draft")
+    return [
+        form.fields[name] for form in Page(markup).forms for name in names if name in form.fields
+    ]
+
+
+def test_the_waiting_page_says_which_set_and_how_it_stands(
+    waiting: tuple[Client, str, Turn],
+) -> None:
+    client, address, turn = waiting
+    response = client.get(address)
+
+    assert response.status_code == 200
+    assert status_of(response)["role"] == "status"
+    assert status_of(response)["data-set"] == str(turn.set_id)
+    assert status_of(response)["data-set-state"] == "pending"
+
+
+def test_without_scripting_the_page_refreshes_itself_while_it_waits(
+    waiting: tuple[Client, str, Turn],
+) -> None:
+    client, address, turn = waiting
+    refresh = '<noscript><meta http-equiv="refresh"'
+    assert refresh in client.get(address).content.decode()
+    talking.write_set(turn.set_id)
+
+    assert refresh not in client.get(address).content.decode()
+
+
+def test_progress_is_told_as_it_is(waiting: tuple[Client, str, Turn]) -> None:
+    client, address, turn = waiting
+    sets = CandidateSet.objects.filter(pk=turn.set_id)
+    lease = factories.in_hours(1)
+    sets.update(state="generating", lease_until=lease, attempt=1, progress=2)
+    shown = page(client.get(address))
+
+    assert "2 of 4 answers are written" in shown.words
+    assert next(shown.having("data-set-state"))["data-set-state"] == "generating"
+    assert not list(shown.having("data-candidate"))
+
+
+def test_a_failed_set_says_so_and_can_be_tried_again(waiting: tuple[Client, str, Turn]) -> None:
+    client, address, turn = waiting
+    sets = CandidateSet.objects.filter(pk=turn.set_id)
+    sets.update(state="failed", reason="Traceback: ConnectionRefusedError 10.0.0.1")
+    response = client.get(address)
+
+    assert status_of(response)["data-set-state"] == "failed"
+    assert "Traceback" not in response.content.decode()
+    retry = page(response).forms[0]
+    assert send(client, retry).status_code == 303
+    assert status_of(client.get(address))["data-set-state"] == "pending"
+    assert status_of(client.get(address))["data-set"] != str(turn.set_id)
+
+
+def test_the_page_follows_its_own_set_on_the_live_channel(
+    waiting: tuple[Client, str, Turn],
+) -> None:
+    client, address, turn = waiting
+    live = next(page(client.get(address)).having("sse-connect"))
+
+    path, token = live["sse-connect"].split("?token=")
+    assert path == "/live/"
+    assert set_of_token(token.replace("%3A", ":")) == turn.set_id
+
+
+def test_polling_slows_down_and_ends_with_the_wait(waiting: tuple[Client, str, Turn]) -> None:
+    client, address, turn = waiting
+    polls, where = [], address
+    for _ in range(4):
+        root_element = next(page(client.get(where, headers=SWAP)).having("data-poll"))
+        polls.append(root_element["data-poll"])
+        where = root_element["hx-get"]
+    assert polls == ["2", "3", "5", "5"]
+
+    talking.write_set(turn.set_id)
+    assert not list(page(client.get(where, headers=SWAP)).having("hx-get"))
+
+
+@pytest.mark.parametrize("state", ["pending", "generating", "failed", "ready"])
+def test_the_fragment_is_what_a_reload_shows(waiting: tuple[Client, str, Turn], state: str) -> None:
+    client, address, turn = waiting
+    sets = CandidateSet.objects.filter(pk=turn.set_id)
+    if state == "ready":
+        talking.write_set(turn.set_id)
+    elif state == "failed":
+        sets.update(state=state, reason="guard_rejected")
+    elif state == "generating":
+        sets.update(state=state, lease_until=factories.in_hours(1), attempt=1)
+    fragment = client.get(address, headers=SWAP).content.decode()
+
+    assert fragment.lstrip().startswith('<div id="turn"')
+    assert root(fragment) == root(client.get(address).content.decode())
+    assert steady(fragment) == root(fragment)
+
+
+def test_a_boosted_request_gets_the_whole_page(waiting: tuple[Client, str, Turn]) -> None:
+    client, address, _ = waiting
+    response = client.get(address, headers={**SWAP, "HX-Boosted": "true"})
+
+    assert "<html" in response.content.decode()
+
+
+def test_a_fragment_for_a_lost_session_reloads_the_page(
+    waiting: tuple[Client, str, Turn],
+) -> None:
+    response = Client().get(waiting[1], headers=SWAP)
+
+    assert response.status_code == 403
+    assert response.headers["HX-Refresh"] == "true"
+
+
+def test_all_candidates_appear_at_once_and_stay_in_their_order(
+    waiting: tuple[Client, str, Turn],
+) -> None:
+    client, address, turn = waiting
+    talking.write_set(turn.set_id)
+    first, second = (list(page(client.get(address)).having("data-candidate")) for _ in range(2))
+
+    assert len(first) == 4
+    assert first == second
+
+
+# --- Queries --------------------------------------------------------------------------------------
+
+
+def many_conversations(of: World, times: int) -> Enrolment:
+    """An annotator with this many finished conversations behind them."""
+    sitting = factories.person(of)
+    for one in Assignment.objects.bulk_create(
+        Assignment(
+            enrolment_id=sitting.enrolment_id,
+            sitting=sitting,
+            cohort=of.cohort,
+            cell=None,
+            arm=of.arm,
+            state="submitted",
+            claim_no=n + 1,
+            p_prompt=1.0,
+            p_arm=1.0,
+        )
+        for n in range(times)
+    ):
+        factories.conversation(of, under=one, ended_at=one.created_at, ended_reason="finished")
+    sitting.target = times + 5
+    sitting.save(update_fields=["target"])
+    return talking.reloaded(sitting.enrolment)
+
+
+@contextmanager
+def at_most(budget: int) -> Iterator[None]:
+    """Count the statements of a request; savepoints are the test's own transaction."""
+    with CaptureQueriesContext(connection) as captured:
+        yield
+    asked = [one["sql"] for one in captured.captured_queries]
+    counted = [sql for sql in asked if not sql.startswith(("SAVEPOINT", "RELEASE"))]
+    assert len(counted) <= budget, "\n".join(counted)
+
+
+@pytest.mark.parametrize("behind", [10, 200])
+def test_pages_keep_to_their_query_budgets(behind: int) -> None:
+    client = browser_of(many_conversations(factories.world(prompts=3), behind))
+    address = client.get("/work/").headers["Location"]
+    talking.write_set(Turn.objects.latest("asked_at").set_id)
+    with at_most(8):
+        client.get("/work/")
+    with at_most(8):
+        form = page(client.get(address)).form_to("/comparison/")  # the first showing
+    with at_most(8):
+        client.get(address)
+    with at_most(12):
+        assert send(client, form, choice=form.options["choice"][0]).status_code == 303
+    with at_most(8):
+        form = page(client.get(address)).form_to("/message/")
+    with at_most(12):
+        assert send(client, form, text="And then?").status_code == 303
+    with at_most(8):
+        assert client.get(address, headers=SWAP).status_code == 200
+
+
+def test_a_claim_costs_the_same_however_many_conversations_there_are() -> None:
+    """Warm: what stays the same for the life of a process has been read."""
+    world = factories.world(prompts=4, overlap=9)
+    browser_of(many_conversations(world, 0)).get("/work/")
+    for behind in (10, 200):
+        client = browser_of(many_conversations(world, behind))
+        with at_most(16):
+            assert client.get("/work/").status_code == 303
+
+
+# --- Markdown -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "[click](javascript:alert(1))",
+        "[click](https://example.org)",
+        "![x](https://example.org/x.png)",
+        "<https://example.org>",
+        '<a href="https://example.org">x</a>',
+    ],
+)
+def test_model_output_becomes_no_live_markup(text: str) -> None:
+    rendered = render_markdown(text)
+
+    assert not any(tag in rendered for tag in ("<a", "<img", "<script"))
+
+
+def test_markdown_keeps_its_structure_and_loses_turning_marks() -> None:
+    rendered = render_markdown("**Yes**, \u202ebut\u202c:\n\n1. first\n2. second")
+
+    assert "<strong>Yes</strong>" in rendered
+    assert "<li>second</li>" in rendered
+    assert "\u202e" not in rendered

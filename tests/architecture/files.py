@@ -14,7 +14,8 @@ APPS = ("studies", "sampling", "annotation", "exports", "console")  # each may i
 def tracked() -> tuple[Path, ...]:
     """Every file that belongs to the project, those included that git does not know yet."""
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        # Whoever owns the clone: a container's checkout often belongs to somebody else.
+        ["git", "-c", "safe.directory=*", "ls-files", "-z", "-co", "--exclude-standard"],
         cwd=ROOT,
         capture_output=True,
         check=True,

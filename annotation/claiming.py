@@ -48,8 +48,8 @@ PICK_FREE = """
     ORDER BY cell.taken, cell.shuffle_key < %(start)s, cell.shuffle_key
     LIMIT 1 FOR NO KEY UPDATE OF cell SKIP LOCKED
 """
-# When every cell with room is held by somebody: wait for one. A cell that turns out full stays locked
-# while the next one is waited for, so that everybody who waits must go in the same order.
+# When every cell with room is held by somebody: wait for one. A cell that turns out full stays
+# locked while the next is waited for, so that everybody who waits must go in the same order.
 PICK_PATIENTLY = """
     SELECT cell.id FROM annotation_promptcell cell WHERE $room
     ORDER BY cell.id LIMIT 1 FOR NO KEY UPDATE OF cell

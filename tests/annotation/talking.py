@@ -2,6 +2,8 @@
 
 from uuid import UUID, uuid4
 
+from django.db import transaction
+
 from annotation.assigning import Nothing, claim_assignment
 from annotation.comparing import Judgement, Stored, store_comparison
 from annotation.conversing import Sent, follow, open_conversation, send_message
@@ -34,6 +36,7 @@ def opened(enrolment: Enrolment) -> Conversation:
     return open_conversation(enrolment=enrolment, assignment=claimed(enrolment))
 
 
+@transaction.atomic
 def write_set(set_id: UUID) -> None:
     """What a worker does: the candidates of a pending set, all at once. A ready one stays."""
     asked = CandidateSet.objects.get(pk=set_id)

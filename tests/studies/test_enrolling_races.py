@@ -1,0 +1,69 @@
+"""Two arrivals at once: a personal link lets one person in, and a form makes one person."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from studies import access
+from studies.enrolling import LinkUsed, answer_questionnaire, give_consent
+from studies.models import Enrolment, Invitation, Sitting
+from tests import factories, racing
+from tests.racing import Runner
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[Runner, Runner]]:
+    with racing.runners("anna", "bruno") as (anna, bruno):
+        yield anna, bruno
+
+
+def found(token: str) -> Invitation:
+    invitation = access.find_invitation(token)
+    assert invitation is not None
+    return invitation
+
+
+def test_a_personal_link_lets_one_of_two_in(pair: tuple[Runner, Runner]) -> None:
+    anna, bruno = pair
+    world = factories.world()
+    token = access.invite_personally(world.cohort)
+    form = {"document": world.consent, "ui_language": "en"}
+    anna.begin()
+    anna.do(give_consent, invitation=found(token), arrival="a", **form)
+    bruno.start(give_consent, invitation=found(token), arrival="b", **form)
+    bruno.expect_blocked(by=anna)
+    anna.commit()
+    assert isinstance(bruno.fault(), LinkUsed)
+    assert Enrolment.objects.count() == 1
+
+
+def test_a_consent_form_sent_twice_at_once_makes_one_person(pair: tuple[Runner, Runner]) -> None:
+    anna, bruno = pair
+    world = factories.world()
+    token = access.invite_openly(world.cohort)
+    form = {"document": world.consent, "ui_language": "en", "arrival": "a"}
+    anna.begin()
+    first = anna.do(give_consent, invitation=found(token), **form)
+    bruno.start(give_consent, invitation=found(token), **form)
+    bruno.expect_blocked(by=anna)
+    anna.commit()
+    assert bruno.result() == first
+    assert Enrolment.objects.count() == 1
+
+
+def test_a_questionnaire_sent_twice_at_once_opens_one_sitting(
+    pair: tuple[Runner, Runner],
+) -> None:
+    anna, bruno = pair
+    world = factories.world()
+    person = factories.enrolment(world.cohort, state="consented")
+    form = {"enrolment": person, "answers": {"age_band": "55+"}}
+    anna.begin()
+    first = anna.do(answer_questionnaire, **form)
+    bruno.start(answer_questionnaire, **form)
+    bruno.expect_blocked(by=anna)
+    anna.commit()
+    assert bruno.result() == first
+    assert Sitting.objects.count() == 1

@@ -41,27 +41,30 @@ def claim_assignment(*, enrolment: Enrolment) -> Assignment | Nothing:
     while True:
         now = standing(enrolment.pk)
         found = _without_drawing(enrolment, now) or _draw(enrolment, now)
-        if isinstance(found, Nothing):
-            return found
         if found is not None:
-            return Assignment.objects.get(pk=found)
+            return found
 
 
-def _without_drawing(enrolment: Enrolment, now: Standing) -> UUID | Nothing | None:
+def _without_drawing(enrolment: Enrolment, now: Standing) -> Assignment | Nothing | None:
     """What needs no draw: the assignment to go on with, or the reason why none is drawn."""
     if reason := _reason_for_none(now):
         return reason
     if now.is_late:
         end_late_sitting(sitting_id=now.sitting, enrolment_id=enrolment.pk)
         return Nothing.OVER
-    if now.assignment_state == Assignment.State.OPEN:
-        return now.assignment_id
-    if now.assignment_id is not None and reopen(
-        enrolment_id=enrolment.pk, assignment_id=now.assignment_id
-    ):
-        return now.assignment_id
+    if now.assignment_id is not None:
+        return _take_up(enrolment.pk, now.assignment_id, now.assignment_state)
     if now.reached_target and _complete(enrolment.pk, now.sitting):
         return Nothing.TARGET_REACHED
+    return None
+
+
+def _take_up(enrolment_id: UUID, assignment_id: UUID, state: str | None) -> Assignment | None:
+    """The open assignment, or one that is opened again; None when its place is gone: look again."""
+    if state == Assignment.State.OPEN or reopen(
+        enrolment_id=enrolment_id, assignment_id=assignment_id
+    ):
+        return Assignment.objects.get(pk=assignment_id)
     return None
 
 
@@ -73,7 +76,7 @@ def _reason_for_none(now: Standing) -> Nothing | None:
     return None if now.study_state == Study.State.OPEN else Nothing.CLOSED
 
 
-def _draw(enrolment: Enrolment, now: Standing) -> UUID | Nothing | None:
+def _draw(enrolment: Enrolment, now: Standing) -> Assignment | Nothing | None:
     """A new assignment, the reason why there is none, or None: look again."""
     rules = rules_by_version(now.version)
     own = unit(enrolment.study.seed, "own", enrolment.pk, now.claims) < rules.own_prompt_share

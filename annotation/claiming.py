@@ -5,13 +5,14 @@ skipping those that others are claiming at the moment, and inserts the assignmen
 trigger counts it. Where "skip locked" finds nothing, the same is asked for in patience.
 """
 
+from contextlib import nullcontext
 from string import Template
 from typing import Any
-from uuid import UUID
 
 from django.db import connection, transaction
 
 from annotation.locking import lock_person
+from annotation.models import Assignment
 
 Parameters = dict[str, Any]
 
@@ -22,12 +23,13 @@ ME = """
     WHERE enrolment.id = %(enrolment)s AND enrolment.state = 'enrolled' AND study.state = 'open'
     FOR NO KEY UPDATE OF enrolment
 """
-# A cell that this person may get.
-ROOM = """
-    cell.cohort_id = %(cohort)s AND cell.taken < cell.overlap AND cell.retired_at IS NULL
-    AND cell.id NOT IN (SELECT seen.cell_id FROM annotation_assignment seen
-        WHERE seen.enrolment_id = %(enrolment)s AND seen.cell_id IS NOT NULL)
+# The cells that this person had before, and a cell that they may get.
+SEEN = """
+    SELECT cell_id AS id FROM annotation_assignment
+    WHERE enrolment_id = %(enrolment)s AND cell_id IS NOT NULL
 """
+PLACE = "cell.cohort_id = %(cohort)s AND cell.taken < cell.overlap AND cell.retired_at IS NULL"
+ROOM = "$place AND cell.id NOT IN (SELECT id FROM seen)"
 # The usual way: only the lowest stratum of coverage, by its index, in two halves of the circle.
 PICK_AT_ONCE = """
     SELECT id FROM (
@@ -77,10 +79,11 @@ SELECT %(id)s, me.id, %(sitting)s, me.cohort_id, claim.cell_id, drawn.arm_id, 'o
     %(deadline)s, claim.claim_no, false, claim.p_prompt, drawn.p_arm,
     %(draw)s::jsonb || claim.draw, '', %(now)s
 FROM me, claim, LATERAL ($arm) drawn
-RETURNING id
+RETURNING annotation_assignment.*
 """
 CLAIM_CELL = """
 WITH me AS MATERIALIZED ($me),
+seen AS MATERIALIZED ($seen),
 stratum AS MATERIALIZED (
     SELECT cell.taken FROM annotation_promptcell cell WHERE $room
     ORDER BY cell.taken, cell.shuffle_key LIMIT 1
@@ -95,8 +98,10 @@ claim AS (
         1.0 / counted.candidates AS p_prompt,
         jsonb_build_object('stratum', claimed.taken, 'candidates', counted.candidates) AS draw
     FROM claimed, LATERAL (
-        SELECT greatest(count(*), 1) AS candidates
-        FROM annotation_promptcell cell WHERE $room AND cell.taken = claimed.taken
+        SELECT greatest(1, (SELECT count(*) FROM annotation_promptcell cell
+                WHERE $place AND cell.taken = claimed.taken)
+            - (SELECT count(*) FROM seen JOIN annotation_promptcell cell USING (id)
+                WHERE $place AND cell.taken = claimed.taken)) AS candidates
     ) counted
 )
 $insert"""
@@ -111,14 +116,20 @@ claim AS (
     FROM me
 )
 $insert"""
-COUNT_ROOM = "SELECT count(*) FROM annotation_promptcell cell WHERE $room"
+COUNT_ROOM = """
+WITH seen AS MATERIALIZED ($seen)
+SELECT count(*) FROM annotation_promptcell cell WHERE $room
+"""
 
 
-def _fill(text: str, **parts: str) -> str:
+PARTS = {"me": ME, "seen": SEEN, "place": PLACE, "room": ROOM, "insert": INSERT, "arm": ARM}
+
+
+def _fill(text: str, *, pick: str = "") -> str:
     """The statement with its parts in place: constants of this module, nothing from outside."""
-    insert = Template(INSERT).substitute(arm=ARM)
-    known = {"me": ME, "room": ROOM, "insert": insert, **parts}
-    return Template(Template(text).safe_substitute(known)).substitute(known)
+    while "$" in text:
+        text = Template(text).substitute(PARTS, pick=pick)
+    return text
 
 
 AT_ONCE = _fill(CLAIM_CELL, pick=PICK_AT_ONCE)
@@ -128,8 +139,8 @@ OWN = _fill(CLAIM_OWN)
 ROOM_LEFT = _fill(COUNT_ROOM)
 
 
-def claim_cell(parameters: Parameters) -> UUID | None:
-    """The id of a new assignment of a least-covered prompt; None when none was found.
+def claim_cell(parameters: Parameters) -> Assignment | None:
+    """A new assignment of a least-covered prompt; None when none was found.
 
     Locks the person, and one cell; waits for others only when every cell with room is theirs.
     Raises IntegrityError when the person got an assignment in another tab at the same time.
@@ -141,8 +152,8 @@ def claim_cell(parameters: Parameters) -> UUID | None:
 
 
 @transaction.atomic
-def claim_own(parameters: Parameters) -> UUID | None:
-    """The id of a new assignment without a prompt; None when the person or the study is out.
+def claim_own(parameters: Parameters) -> Assignment | None:
+    """A new assignment without a prompt; None when the person or the study is out.
 
     Raises as claim_cell.
     """
@@ -160,8 +171,7 @@ def has_room(parameters: Parameters) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _run(statement: str, parameters: Parameters) -> UUID | None:
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        row = cursor.fetchone()
-    return row[0] if row else None
+def _run(statement: str, parameters: Parameters) -> Assignment | None:
+    # A statement is a transaction by itself; inside another one it needs a way back.
+    with transaction.atomic() if connection.in_atomic_block else nullcontext():
+        return next(iter(Assignment.objects.raw(statement, parameters)), None)

@@ -1,6 +1,7 @@
 """The first showing of a set to a person: its order is drawn, counted and stored once."""
 
 import json
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -59,12 +60,17 @@ def show_turn(
         "now": timezone.now(),
     }
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with _way_back(), connection.cursor() as cursor:
             cursor.execute(SHOW, parameters)
             row = cursor.fetchone()
     except IntegrityError:
         return None
     return list(row[0]) if row else None
+
+
+def _way_back() -> AbstractContextManager[object]:
+    # A statement is a transaction by itself; inside another one it needs a savepoint.
+    return transaction.atomic() if connection.in_atomic_block else nullcontext()
 
 
 def _orders(turn: TurnRow, enrolment: Enrolment) -> dict[int, tuple[int, ...]]:

@@ -122,7 +122,7 @@ def lost(request: HttpRequest) -> HttpResponse:
         {"kept": kept, "fields": posted_fields(request)},
         status=403,
     )
-    if request.headers.get("HX-Request"):
+    if request.headers.get("HX-Request") and not request.headers.get("HX-Boosted"):
         # A fragment was asked for: the whole page has to say it.
         response["HX-Refresh"] = "true"
     return response

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core import signing
-from django.http import HttpResponse
 from django.test import Client
 
 from annotation import access
@@ -92,7 +91,6 @@ def browser_of(enrolment: Enrolment, *, return_token: str = "its-return-token") 
     return client
 
 
-def send(client: Client, form: Form, **changes: str) -> HttpResponse:
+def send(client: Client, form: Form, **changes: str) -> Any:
     """Post a form with some fields changed."""
-    response: Any = client.post(form.action, {**form.fields, **changes})
-    return response
+    return client.post(form.action, {**form.fields, **changes})

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotation import drafts, forms
 from annotation.access import AnnotatorRequest, annotator_page, draft_token
 from annotation.assigning import Nothing, claim_assignment
-from annotation.conversing import open_conversation, open_own_conversation
 from annotation.leaving import skip_assignment
+from annotation.opening import open_conversation, open_own_conversation
 from annotation.progress import Do, Step, next_step
 from annotation.refusals import BadReason, Conflict, Invalid, NotNow, Refusal, Unknown
 from annotation.views import wording

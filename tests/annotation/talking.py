@@ -6,9 +6,11 @@ from django.db import transaction
 
 from annotation.assigning import Nothing, claim_assignment
 from annotation.comparing import Judgement, Stored, store_comparison
-from annotation.conversing import Sent, follow, open_conversation, send_message
+from annotation.conversing import follow, send_message
 from annotation.models import Assignment, Conversation, Turn
+from annotation.opening import open_conversation
 from annotation.progress import Scene
+from annotation.turns import Sent
 from sampling.models import Candidate, CandidateSet
 from studies.models import Enrolment, Sitting
 from tests import factories

@@ -3,16 +3,9 @@
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from annotation.conversing import (
-    Sent,
-    asks_explanation,
-    finish_conversation,
-    follow,
-    open_conversation,
-    open_own_conversation,
-    retry_set,
-)
+from annotation.conversing import finish_conversation, follow, retry_set
 from annotation.models import Assignment, Conversation, Turn
+from annotation.opening import open_conversation, open_own_conversation
 from annotation.progress import Stage, read_conversation
 from annotation.refusals import (
     BadText,
@@ -22,6 +15,7 @@ from annotation.refusals import (
     TooLate,
     Unknown,
 )
+from annotation.turns import Sent, asks_explanation
 from sampling.models import CandidateSet
 from studies.models import Enrolment, Study
 from studies.rules import rules_of
@@ -132,6 +126,17 @@ def test_a_message_that_cannot_be_stored_is_refused_with_a_reason(text: str, cod
         open_with(enrolment, assignment, text, key="a")
     assert refusal.value.code == code
     assert not Conversation.objects.exists()
+
+
+def test_opening_takes_at_most_five_queries_when_its_set_is_ready(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    world = factories.world()
+    shown_first_turn(world)
+    enrolment = joined(world)
+    assignment = claimed(enrolment)
+    with django_assert_max_num_queries(5):
+        open_conversation(enrolment=enrolment, assignment=assignment)
 
 
 # --- Showing

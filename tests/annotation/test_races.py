@@ -7,9 +7,10 @@ import pytest
 from django.utils import timezone
 
 from annotation.assigning import Nothing, claim_assignment
-from annotation.conversing import finish_conversation, follow, open_own_conversation
+from annotation.conversing import finish_conversation, follow
 from annotation.leaving import skip_assignment, withdraw
 from annotation.models import Assignment, Comparison, Conversation, PromptCell, Turn
+from annotation.opening import open_conversation, open_own_conversation
 from annotation.refusals import NotNow, StaleRevision, SubmissionConflict, TooLate
 from annotation.sweeping import sweep_assignments
 from sampling.models import CandidateSet
@@ -258,6 +259,21 @@ def test_the_same_own_message_sent_twice_at_once_opens_once(
     anna.commit()
     assert bruno.result() == first
     assert Conversation.objects.count() == 1
+
+
+def test_two_tabs_that_open_a_prompt_at_once_open_one_conversation(
+    pair: tuple[Runner, Runner],
+) -> None:
+    anna, bruno = pair
+    enrolment = joined(factories.world())
+    form = {"enrolment": enrolment, "assignment": claimed(enrolment)}
+    anna.begin()
+    first = anna.do(open_conversation, **form)
+    bruno.start(open_conversation, **form)
+    bruno.expect_blocked(by=anna)
+    anna.commit()
+    assert bruno.result() == first
+    assert (Conversation.objects.count(), Turn.objects.count()) == (1, 1)
 
 
 # --- Showing

@@ -18,7 +18,7 @@ import logging
 import random
 from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -105,8 +105,10 @@ class LiveChannel:
         elif sum(map(len, self._pages.values())) >= MAX_PAGES:
             await _refuse(send, 503, b"too many open pages")
         else:
-            async with self._page(set_id) as page:
-                await _serve(page, receive, send)
+            # A server that stops cancels its open pages: they connect again by themselves.
+            with suppress(asyncio.CancelledError):
+                async with self._page(set_id) as page:
+                    await _serve(page, receive, send)
 
     async def close(self) -> None:
         for page in self._all_pages():
@@ -173,7 +175,7 @@ class LiveChannel:
         """Tell the pages of one set. What is not ours on this channel is dropped."""
         try:
             note = json.loads(data)
-            set_id, final = UUID(note["set"]), note["state"] in FINAL
+            set_id, final = UUID(str(note["set"])), str(note["state"]) in FINAL
         except (ValueError, KeyError, TypeError):
             logger.warning("the live channel heard something that is not a note")
             return

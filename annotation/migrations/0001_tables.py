@@ -166,6 +166,10 @@ class Migration(migrations.Migration):
             model_name='assignment',
             index=models.Index(condition=models.Q(('state', 'open')), fields=['deadline'], name='assignment_open_deadline'),
         ),
+        migrations.AddIndex(
+            model_name='assignment',
+            index=models.Index(condition=models.Q(('cell__isnull', True)), fields=['cohort', 'claim_no'], name='assignment_own_claims'),
+        ),
         migrations.AddConstraint(
             model_name='assignment',
             constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('enrolment',), name='assignment_one_open'),

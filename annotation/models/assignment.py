@@ -110,4 +110,10 @@ class Assignment(models.Model):
             models.Index(
                 fields=["deadline"], condition=Q(state="open"), name="assignment_open_deadline"
             ),
+            # The last number of a cohort's own prompts, which the next one goes on from.
+            models.Index(
+                fields=["cohort", "claim_no"],
+                condition=Q(cell__isnull=True),
+                name="assignment_own_claims",
+            ),
         ]

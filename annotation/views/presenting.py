@@ -29,7 +29,7 @@ PARTS = {
     Stage.ENDED: "annotation/_over.html",
 }
 POLLS = (2, 3, 5)  # seconds until the page looks again: the first time, the second, then always
-REFRESH = 3  # seconds, without scripting
+REFRESH = 2  # seconds, without scripting
 NOTICE_LIFE = 60  # seconds that a notice is kept in memory
 
 

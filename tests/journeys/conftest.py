@@ -1,0 +1,157 @@
+"""Journeys: a real Chromium against a real web process, a real worker and a simulated endpoint."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from pytest_django.plugin import DjangoDbBlocker
+
+from sampling import simulated
+from tests import factories
+from tests.factories import World
+from tests.sampling.workers import Worker, until
+
+ROOT = Path(__file__).resolve().parents[2]
+# Playwright's own loop lives in this thread; the tests' few queries do no harm to it.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "yes"
+
+
+class Site:
+    """The processes behind the pages. Each may be killed and started again."""
+
+    def __init__(self, directory: Path, endpoint: simulated.Endpoint) -> None:
+        self.directory = directory
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            "BASE_URL": self.url,
+            "SIMULATED_URL": endpoint.base_url,
+            "SIMULATED_KEY": endpoint.key,
+        }
+        self.web: subprocess.Popen[bytes] | None = None
+        self.worker: Worker | None = None
+
+    def start_web(self) -> None:
+        command = [sys.executable, "-m", "uvicorn", "config.asgi:application"]
+        place = [
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+            "--timeout-graceful-shutdown",
+            "1",
+        ]
+        with (self.directory / "web.log").open("ab") as log:
+            self.web = subprocess.Popen(
+                [*command, *place],
+                cwd=ROOT,
+                env={**os.environ, **self.environment},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        until(self._answers, what=(self.directory / "web.log").read_text)
+
+    def _answers(self) -> bool:
+        line = HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            line.request("GET", "/help/")
+            return line.getresponse().status == 200
+        except ConnectionError:
+            return False
+        finally:
+            line.close()
+
+    def kill_web(self) -> None:
+        if self.web and self.web.poll() is None:
+            self.web.send_signal(signal.SIGKILL)
+            self.web.wait()
+
+    def start_worker(self) -> None:
+        log = self.directory / "journeys.log"
+        self.worker = Worker(log, environment=self.environment).wait_ready()
+
+    def kill_worker(self) -> None:
+        if self.worker and self.worker.process.poll() is None:
+            self.worker.kill()
+
+
+@pytest.fixture(scope="session")
+def site(
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    valkey_url: str,
+) -> Iterator[Site]:
+    with simulated.running() as endpoint:
+        made = Site(tmp_path_factory.mktemp("site"), endpoint)
+        made.start_web()
+        made.start_worker()
+        yield made
+        made.kill_worker()
+        made.kill_web()
+
+
+@pytest.fixture
+def world(transactional_db: None, site: Site) -> World:
+    """An open study of two conversations of two turns that always asks why, with an open link."""
+    made = factories.world(
+        prompts=3,
+        turns={"min": 2, "max": 2},
+        explanation={
+            "rule": "always",
+            "min_words": 2,
+            "question": {"en": "What made you choose this answer?"},
+            "none_question": {"en": "What is missing?"},
+        },
+    )
+    made.endpoint.base_url = "$SIMULATED_URL"
+    made.endpoint.notice = {"en": "These answers are made up."}
+    made.endpoint.save(update_fields=["base_url", "notice"])
+    factories.invitation(made.cohort, token="open-token")
+    return made
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The machine's Chromium, else Playwright's own."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def plain(chromium: Browser, site: Site) -> Iterator[Page]:
+    """A phone with scripting off."""
+    yield from _page(
+        chromium.new_context(
+            base_url=site.url,
+            java_script_enabled=False,
+            viewport={"width": 390, "height": 844},
+        )
+    )
+
+
+@pytest.fixture
+def scripted(chromium: Browser, site: Site) -> Iterator[Page]:
+    """A wide screen with scripting on."""
+    yield from _page(
+        chromium.new_context(base_url=site.url, viewport={"width": 1280, "height": 900})
+    )
+
+
+def _page(context: BrowserContext) -> Iterator[Page]:
+    context.set_default_timeout(20_000)
+    yield context.new_page()
+    context.close()

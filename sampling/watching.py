@@ -138,6 +138,8 @@ def tell_progress() -> None:
 def end_runs() -> None:
     """Close the streams of what still runs, and give the sets back in one update."""
     left = runs.all()
+    if not left:
+        return
     for run in left:
         runs.cancel(run)
     deadline = time.monotonic() + LAST_SECONDS

@@ -31,6 +31,8 @@ def start(instance: Any = None, **_: object) -> None:
         raise SystemExit(str(fault)) from None
     if Queue.GENERATE.value not in instance.app.amqp.queues.consume_from:
         return
+    if "prefork" in str(instance.pool_cls):
+        raise SystemExit("generate needs threads: start this worker with -P threads")
     runs.limit = instance.concurrency
     watch.start()
 

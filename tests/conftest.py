@@ -13,7 +13,9 @@ from tests import servers
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Generator[None]:
     """A database of this process's own, cloned from the migrated one."""
-    yield from servers.use_clone(django_db_blocker)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        servers.quick_emptying(monkeypatch)
+        yield from servers.use_clone(django_db_blocker)
 
 
 @pytest.fixture(scope="session")

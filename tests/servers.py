@@ -147,6 +147,41 @@ def use_clone(blocker: DjangoDbBlocker) -> Generator[None]:
     drop(name)
 
 
+def quick_emptying(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Empty the database after a transactional test in milliseconds.
+
+    Django truncates every table, which makes a new file for each of its indexes.
+    """
+    from django.test import TransactionTestCase
+
+    monkeypatch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: _empty())
+
+
+EMPTY = """
+DO $$ DECLARE name text;
+BEGIN
+    SET LOCAL session_replication_role = replica;  -- no trigger, no foreign key
+    FOR name IN
+        SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public'
+            AND tablename NOT IN ('django_migrations', 'django_content_type', 'auth_permission')
+    LOOP
+        IF pg_relation_size(name::regclass) > 1000000 THEN
+            EXECUTE 'TRUNCATE ' || name || ' CASCADE';
+        ELSE
+            EXECUTE 'DELETE FROM ' || name;
+        END IF;
+    END LOOP;
+END $$
+"""
+
+
+def _empty() -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(EMPTY)
+
+
 def _migrate(blocker: DjangoDbBlocker) -> None:
     from django.core.management import call_command  # not before the settings, as above
     from django.db import connection

@@ -48,9 +48,7 @@ class Moment(NamedTuple):
     choice_is_there: bool
     context: Any
     carried_text: str | None
-    sent_kind: str | None
-    sent_sha256: str | None
-    sent_result: Any
+    sent: Sequence[str] | None
 
     @property
     def current(self) -> Judged | None:
@@ -75,44 +73,43 @@ class Moment(NamedTuple):
         return self.done + 1 >= self.target or enough_in_all
 
 
+# Few joins and many looks by key: joining it all takes the planner longer than everything else.
 MOMENT = """
-SELECT study.state, cohort.language, assignment.id, assignment.state,
-    assignment.cell_id IS NOT NULL, sitting.id, sitting.target, enrolment.max_conversations,
-    counts.done, counts.done_in_all,
+SELECT (SELECT state FROM studies_study WHERE id = enrolment.study_id),
+    (SELECT language FROM studies_cohort WHERE id = assignment.cohort_id),
+    assignment.id, assignment.state, assignment.cell_id IS NOT NULL, assignment.sitting_id,
+    (SELECT target FROM studies_sitting WHERE id = assignment.sitting_id),
+    enrolment.max_conversations,
+    (SELECT count(*) FROM annotation_assignment
+        WHERE sitting_id = assignment.sitting_id AND state = 'submitted'),
+    (SELECT count(*) FROM annotation_assignment
+        WHERE enrolment_id = enrolment.id AND state = 'submitted'),
     conversation.study_version_id, conversation.plan_id, conversation.ended_reason, numbers.last,
-    turn.id, turn.number, turn.set_id, asked.state, turn.shown_at, turn.display_order,
-    turn.asks_explanation,
-    comparison.id, comparison.revision, comparison.outcome, comparison.chosen_id, chosen.slot,
+    turn.id, turn.number, turn.set_id,
+    (SELECT state FROM sampling_candidateset WHERE id = turn.set_id),
+    turn.shown_at, turn.display_order, turn.asks_explanation,
+    comparison.id, comparison.revision, comparison.outcome, comparison.chosen_id,
+    (SELECT slot FROM sampling_candidate WHERE id = comparison.chosen_id),
     comparison.carried_id, comparison.explanation,
     EXISTS (SELECT FROM sampling_candidate
         WHERE id = %(choice)s::uuid AND set_id = turn.set_id),
-    CASE WHEN %(with_context)s THEN asked.context END, carried.text,
-    submission.kind, submission.body_sha256, submission.result
+    CASE WHEN %(with_context)s THEN
+        (SELECT context FROM sampling_candidateset WHERE id = turn.set_id) END,
+    CASE WHEN %(with_context)s THEN
+        (SELECT text FROM sampling_candidate WHERE id = comparison.carried_id) END,
+    (SELECT ARRAY[kind, body_sha256, result::text] FROM annotation_submission
+        WHERE enrolment_id = %(enrolment)s AND key = %(key)s)
 FROM annotation_conversation conversation
 JOIN annotation_assignment assignment ON assignment.id = conversation.assignment_id
 JOIN studies_enrolment enrolment ON enrolment.id = assignment.enrolment_id
-JOIN studies_sitting sitting ON sitting.id = assignment.sitting_id
-JOIN studies_cohort cohort ON cohort.id = assignment.cohort_id
-JOIN studies_study study ON study.id = cohort.study_id
-CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE sitting_id = sitting.id) AS done, count(*) AS done_in_all
-    FROM annotation_assignment
-    WHERE enrolment_id = %(enrolment)s AND state = 'submitted'
-) counts
 CROSS JOIN LATERAL (
     SELECT max(number) AS last FROM annotation_turn WHERE conversation_id = conversation.id
 ) numbers
 LEFT JOIN annotation_turn turn ON turn.conversation_id = conversation.id
     AND turn.number = coalesce(%(number)s::int, numbers.last)
-LEFT JOIN sampling_candidateset asked ON asked.id = turn.set_id
 LEFT JOIN annotation_comparison comparison
     ON comparison.turn_id = turn.id AND comparison.superseded_at IS NULL
-LEFT JOIN sampling_candidate chosen ON chosen.id = comparison.chosen_id
-LEFT JOIN sampling_candidate carried
-    ON carried.id = comparison.carried_id AND %(with_context)s
-LEFT JOIN annotation_submission submission
-    ON submission.enrolment_id = %(enrolment)s AND submission.key = %(key)s
-WHERE conversation.id = %(conversation)s AND assignment.enrolment_id = %(enrolment)s
+WHERE conversation.id = %(conversation)s AND enrolment.id = %(enrolment)s
 """
 
 
@@ -146,12 +143,9 @@ def read_moment(
 
 def stored_answer(sent: Form, moment: Moment) -> dict[str, Any] | None:
     """The first answer to this form; None when it is new. Raises SubmissionConflict."""
+    kind, body_sha256, result = moment.sent or (None, None, None)
     return first_answer(
-        sent,
-        kind=moment.sent_kind,
-        body_sha256=moment.sent_sha256,
-        result=moment.sent_result,
-        current=moment.current,
+        sent, kind=kind, body_sha256=body_sha256, result=result, current=moment.current
     )
 
 

@@ -5,6 +5,7 @@ was put back for somebody more urgent, or its worker stopped. An attempt whose w
 """
 
 from sampling.models import CandidateSet
+from sampling.plans import PlanBody
 
 PREEMPTED, RETURNED, EXPIRED, READY = "preempted", "returned", "expired", "ready"
 NOT_COUNTED = {PREEMPTED, RETURNED}
@@ -19,3 +20,9 @@ def close_attempt(of: CandidateSet, outcome: str) -> None:
 def attempts_spent(of: CandidateSet) -> int:
     """How many attempts count against the budget, the one under way included."""
     return sum(1 for entry in of.attempt_log if entry["outcome"] not in NOT_COUNTED)
+
+
+def attempts_allowed(of: CandidateSet) -> int:
+    """The plan's budget. Works on a plan that cannot be used any more: its sets have to end too."""
+    given = of.plan.body.get("attempts")
+    return given if isinstance(given, int) else int(PlanBody.model_fields["attempts"].default)

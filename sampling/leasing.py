@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from sampling import bell, plans, publishing
-from sampling.attempts import EXPIRED, RETURNED, attempts_spent, close_attempt
+from sampling import bell, publishing
+from sampling.attempts import EXPIRED, RETURNED, attempts_allowed, attempts_spent, close_attempt
 from sampling.models import CandidateSet, Seat
 from sampling.reasons import Reason
 
@@ -141,7 +141,7 @@ def _locked(rows: Any) -> Any:
 
 def _release(stale: CandidateSet) -> None:
     stale.lease_until = None
-    spent = attempts_spent(stale) >= plans.read(stale.plan.body).attempts
+    spent = attempts_spent(stale) >= attempts_allowed(stale)
     stale.state = State.FAILED if spent else State.PENDING
     stale.reason = Reason.INTERRUPTED if spent else None
     stale.save(update_fields=["state", "reason", "lease_until", "attempt_log"])

@@ -12,8 +12,8 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models.functions import Now
 
-from sampling import breaker, plans, publishing
-from sampling.attempts import READY, attempts_spent, close_attempt
+from sampling import breaker, publishing
+from sampling.attempts import READY, attempts_allowed, attempts_spent, close_attempt
 from sampling.calls import CallRecord
 from sampling.claiming import Claim
 from sampling.drawing import SetResult
@@ -104,7 +104,7 @@ def _again(held: CandidateSet, claim: Claim, error: SamplingError) -> Again | No
     return after_failure(
         error,
         spent=attempts_spent(held),
-        allowed=plans.read(held.plan.body).attempts,
+        allowed=attempts_allowed(held),
         rank=claim.rank,
         endpoints=PlanEndpoint.objects.filter(plan=held.plan_id).count(),
     )

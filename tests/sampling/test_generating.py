@@ -11,7 +11,7 @@ import pytest
 from django.db import OperationalError, connections
 
 from sampling import generating, storing, tasks, watching
-from sampling.models import Candidate, CandidateSet, Endpoint, ModelCall, Seat
+from sampling.models import Candidate, CandidateSet, Endpoint, ModelCall, Plan, Seat
 from sampling.requesting import drop_candidate_sets
 from sampling.running import runs
 from tests import factories
@@ -215,6 +215,15 @@ def test_an_address_that_is_not_allowed_fails_at_once(engine: Engine) -> None:
 
     assert (state(asked), asked.reason) == ("failed", "endpoint_misconfigured")
     assert engine.server.log() == []
+
+
+def test_a_plan_that_cannot_be_used_any_more_fails_its_sets(engine: Engine) -> None:
+    asked = engine.ask()
+    Plan.objects.update(body={"k": 4, "first_turn": {"strategy": "forgotten"}})
+
+    generating.work()
+
+    assert (state(asked), asked.reason) == ("failed", "internal")
 
 
 def test_an_endpoint_that_keeps_failing_is_left_in_peace(engine: Engine) -> None:

@@ -100,6 +100,14 @@ def test_a_set_whose_workers_vanish_each_time_fails_in_the_end(plan: Plan) -> No
     assert claim_next() is None
 
 
+def test_a_plan_that_cannot_be_used_any_more_holds_nobody_up(plan: Plan) -> None:
+    broken, sound = a_claim(plan), a_claim(factories.plan(endpoints=[factories.endpoint()]))
+    Plan.objects.filter(pk=plan.pk).update(body={})
+    expire(broken, sound)
+
+    assert leasing.return_expired() == 2
+
+
 def test_attempts_that_were_cut_short_for_others_do_not_count(plan: Plan) -> None:
     asked = factories.candidate_set(plan)
     for _ in range(5):

@@ -112,6 +112,11 @@ def over(scene: Scene) -> dict[str, str]:
             "heading": _("You have been away for a while"),
             "text": _("Everything you sent is stored. Go on where you left it, if there is room."),
         }
+    if scene.surplus:
+        return {
+            "heading": _("The time for this conversation has run out"),
+            "text": _("Its place went to somebody else. Everything you sent is stored."),
+        }
     if scene.ended_reason == "skipped":
         return {
             "heading": _("You have skipped this conversation"),

@@ -23,7 +23,10 @@ def test_a_token_names_its_set() -> None:
     assert set_of_token(token_of(address)) == set_id
 
 
-@pytest.mark.parametrize("token", ["", "x", str(uuid.uuid4()), f"{uuid.uuid4()}:1:2"])
+SOME_SET = "0b9c6c1e-6f1c-4a0e-9a55-3f6c1f1f2a77"
+
+
+@pytest.mark.parametrize("token", ["", "x", SOME_SET, f"{SOME_SET}:1:2"])
 def test_a_token_that_is_not_ours_names_none(token: str) -> None:
     assert set_of_token(token) is None
 

@@ -26,7 +26,8 @@ OLDEST, NEWEST = (3, 11), (3, 14)
 NEEDED_MB = {"requirements.lock": 1000, "requirements-dev.lock": 1500}
 COMMANDS = {
     "demo": ["-m", "config.supervisor"],
-    "test": ["-m", "pytest"],
+    # Files stay together: what their tests share is started once.
+    "test": ["-m", "pytest", "-n", "logical", "--maxprocesses", "4", "--dist", "loadfile"],
     "check": ["-m", "config.checks"],
     "bench": ["-m", "bench"],
 }

@@ -29,7 +29,12 @@ def python(folder: str) -> Iterator[tuple[Path, ast.Module]]:
     """Each Python file of a folder, parsed."""
     for path in tracked():
         if path.suffix == ".py" and path.is_relative_to(ROOT / folder):
-            yield path, ast.parse(path.read_text(encoding="utf-8"))
+            yield path, parsed(path)
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
 def name_of(path: Path) -> str:

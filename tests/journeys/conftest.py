@@ -85,13 +85,14 @@ class Site:
             self.worker.kill()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(
     tmp_path_factory: pytest.TempPathFactory,
     django_db_setup: None,
     django_db_blocker: DjangoDbBlocker,
     valkey_url: str,
 ) -> Iterator[Site]:
+    """Not for the whole session: its worker would make the sets of other tests, too."""
     with simulated.running() as endpoint:
         made = Site(tmp_path_factory.mktemp("site"), endpoint)
         made.start_web()
@@ -121,10 +122,14 @@ def world(transactional_db: None, site: Site) -> World:
     return made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """The machine's Chromium, else Playwright's own."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    """The one that `make test` found, else the machine's, else Playwright's own.
+
+    Not for the whole session: its loop runs in the tests' thread, where no other could run then.
+    """
+    here = shutil.which("chromium") or shutil.which("chromium-browser")
+    found = os.environ.get("CHROMIUM") or here
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser

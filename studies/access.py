@@ -1,8 +1,8 @@
 """Links into a study: tokens, their digests, and who a token stands for.
 
-Tokens are 256 random bits, or an HMAC of that size; the database keeps their SHA-256 only. The token
-of a cohort's open link is derived from the site's secret, so the console can show it again at any
-time; personal and return tokens are shown once and cannot be recovered.
+Tokens are 256 random bits, or an HMAC of that size; the database keeps their SHA-256 only. The
+token of a cohort's open link is derived from the site's secret, so the console can show it again at
+any time; personal and return tokens are shown once and cannot be recovered.
 """
 
 import base64

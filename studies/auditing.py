@@ -15,8 +15,8 @@ CHAIN_LOCK = 0x636F756E
 def record(*, by: str, action: str, on: str, payload: dict[str, Any] | None = None) -> Audit:
     """Append one act to the trail, chained to the one before.
 
-    `by` names the actor (`researcher:ID`, `command:NAME`, `annotator:PSEUDONYM`), `on` the object. Takes
-    an advisory lock until the transaction ends, so call it last.
+    `by` names the actor (`researcher:ID`, `command:NAME`, `annotator:PSEUDONYM`), `on` the object.
+    Takes an advisory lock until the transaction ends, so call it last.
     """
     payload = payload or {}
     with transaction.atomic():

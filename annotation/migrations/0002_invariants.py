@@ -116,8 +116,8 @@ CREATE TRIGGER comparison_superseded_once BEFORE UPDATE ON annotation_comparison
             NEW.visible_ms, NEW.submitted_at, NEW.app_version)
     ) EXECUTE FUNCTION refuse_comparison_change();
 
--- A conversation is stamped with its own study's version and with the plan of its arm, once. What has
--- ended stays so, unless its time had only run out and the person came back.
+-- A conversation is stamped with its own study's version and with the plan of its arm, once. What
+-- has ended stays so, unless its time had only run out and the person came back.
 CREATE FUNCTION refuse_foreign_stamps() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT EXISTS (
@@ -147,8 +147,8 @@ CREATE TRIGGER conversation_stamped_once BEFORE UPDATE ON annotation_conversatio
         OR OLD.ended_at IS NOT NULL AND OLD.ended_reason <> 'expired' AND NEW.ended_at IS NULL
     ) EXECUTE FUNCTION refuse_conversation_change();
 
--- A conversation that has ended takes no turn and no judgement. Whoever adds to a conversation takes
--- turns on its row; a lock that writers could share would let two of them wait for each other.
+-- A conversation that has ended takes no turn and no judgement. Whoever adds to one takes turns on
+-- its row; a lock that writers could share would let two of them wait for each other.
 CREATE FUNCTION refuse_after_end() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE ended timestamptz;
 BEGIN
@@ -184,8 +184,8 @@ CREATE TRIGGER turn_set_once BEFORE UPDATE ON annotation_turn
             (NEW.shown_at, NEW.display_order, NEW.layout, NEW.showing_no, NEW.set_id, NEW.k)
     ) EXECUTE FUNCTION refuse_turn_change();
 
--- The context of a turn's set is the context before, the carried candidate, and the new message; its
--- plan and language are the conversation's.
+-- The context of a turn's set is the context before, the carried candidate, and the new message;
+-- its plan and language are the conversation's.
 CREATE FUNCTION refuse_broken_context() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     asked sampling_candidateset;

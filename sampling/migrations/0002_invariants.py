@@ -3,7 +3,7 @@
 from django.db import migrations
 
 FORWARD = """
--- A plan knows its study's kind, so that the endpoints of a real study can be checked without a join.
+-- A plan knows its study's kind, so that the endpoints of a real study are checked without a join.
 ALTER TABLE sampling_plan
     ADD CONSTRAINT plan_of_study FOREIGN KEY (study_id, study_kind)
         REFERENCES studies_study (id, kind);

@@ -236,9 +236,14 @@ BEGIN
 END $$;
 CREATE TRIGGER turn_context_unbroken BEFORE INSERT OR UPDATE OF set_id ON annotation_turn
     FOR EACH ROW EXECUTE FUNCTION refuse_broken_context();
+
+-- The first answer to a form is its answer for good.
+CREATE TRIGGER submission_append_only BEFORE UPDATE OR DELETE ON annotation_submission
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
 """
 
 REVERSE = """
+DROP TRIGGER submission_append_only ON annotation_submission;
 DROP TRIGGER turn_context_unbroken ON annotation_turn;
 DROP FUNCTION refuse_broken_context();
 DROP TRIGGER turn_set_once ON annotation_turn;

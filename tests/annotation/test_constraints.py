@@ -4,7 +4,7 @@ import pytest
 from django.db.models import Model
 from django.utils import timezone
 
-from annotation.models import Draft, PromptCell, Turn
+from annotation.models import Draft, PromptCell, Submission, Turn
 from tests import factories
 from tests.breaking import (
     Case,
@@ -419,6 +419,16 @@ def test_a_turn_that_was_shown_keeps_its_set() -> None:
     other = factories.ready_set(world.plan, context=shown.set.context)
     with refused("turn_set_once"):
         update(shown, set_id=other.pk)
+
+
+@breaks("submission_append_only")
+def test_the_answer_to_a_form_is_never_changed_or_forgotten() -> None:
+    person = factories.enrolment()
+    Submission.objects.create(enrolment=person, key="k", kind="message", result={"turn_no": 1})
+    with refused("submission_append_only"):
+        sql("UPDATE annotation_submission SET result = '{}'")
+    with refused("submission_append_only"):
+        sql("DELETE FROM annotation_submission")
 
 
 # --- Comparisons ----------------------------------------------------------------------------------

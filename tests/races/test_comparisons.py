@@ -102,6 +102,18 @@ def test_the_end_first_then_the_correction_is_refused() -> None:
         assert refuser(bruno.fault()) == "comparison_before_end"
 
 
+def test_the_end_first_then_the_next_message_is_refused() -> None:
+    world = factories.world()
+    judged = factories.judged_turn(world)
+    with racing.runners("anna", "bruno") as (anna, bruno):
+        anna.begin()
+        anna.do(end, judged)
+        bruno.start(factories.turn, world, after=judged)
+        bruno.expect_blocked(by=anna)
+        anna.commit()
+        assert refuser(bruno.fault()) == "turn_before_end"
+
+
 def test_the_correction_first_then_the_end_waits_for_it() -> None:
     judged = factories.judged_turn()
     with racing.runners("anna", "bruno") as (anna, bruno):

@@ -1,5 +1,6 @@
 """Fixtures of the engine: a simulated endpoint on a real socket, and rows that lead to it."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +25,7 @@ class Engine:
     endpoint: Endpoint
     plan: Plan
     settings: Settings
-    others: list[Plan] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def row(self, **fields: Any) -> Endpoint:
         """A further endpoint row, of the same server unless told otherwise."""
@@ -34,13 +35,15 @@ class Engine:
 
     def another_plan(self, *endpoints: Endpoint, study: Study | None = None, **body: Any) -> Plan:
         """A plan of another study, on the given endpoints."""
-        made = factories.plan(study, endpoints=endpoints or [self.endpoint], body=plan_body(**body))
-        self.others.append(made)
-        return made
+        return factories.plan(study, endpoints=endpoints or [self.endpoint], body=plan_body(**body))
 
     def ask(self, plan: Plan | None = None, **traits: Any) -> CandidateSet:
-        """Ask for a set of its own; `text` is the question, `context` the whole conversation."""
-        text = traits.pop("text", f"What matters most to you? ({factories.number()})")
+        """Ask for a set of its own; `text` is the question, `context` the whole conversation.
+
+        The questions of a test are the same in every run, and so are their seeds: now and then the
+        simulated endpoint writes one answer twice, and the guard is right to refuse that.
+        """
+        text = traits.pop("text", f"What matters most to you? ({next(self.numbers)})")
         context = traits.pop("context", [factories.user(text)])
         traits = {"language": "en", "shared": False, **traits}
         return request_candidate_set(plan=plan or self.plan, context=context, **traits)

@@ -136,7 +136,7 @@ def test_a_passing_fault_costs_an_attempt_and_no_set(
     due_now()
     generating.work()
 
-    assert (state(asked), asked.attempt) == ("ready", 2)
+    assert (state(asked), asked.attempt) == ("ready", 2), (asked.attempt_log, asked.guard)
     assert asked.calls.filter(attempt=1).exists()
 
 

@@ -7,8 +7,9 @@ file is retired, and never deleted once the study has left draft.
 
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import connection, transaction
 
+from annotation.models import PromptCell
 from console import opening, study_reading
 from console.loading_checks import check_against_rows
 from console.loading_rows import write_rows
@@ -49,6 +50,7 @@ def load(*, source: bytes, by: str, apply: bool = False) -> Loaded:
     loaded, ChangeRefused without `apply` and for a closed study. Locks the study's row.
     """
     reading = study_reading.read(source)
+    _take_turns(reading.file.study)
     study = Study.objects.select_for_update(of=("self",)).filter(slug=reading.file.study).first()
     differences = _differences(study, reading)
     if study is not None and _may_rest(study, differences, apply=apply):
@@ -93,6 +95,7 @@ def _may_change(study: Study, *, apply: bool) -> bool:
 def _write(*, study: Study, reading: Reading, differences: list[str], by: str) -> Loaded:
     was_open = study.state == State.OPEN
     if was_open:
+        _hold_cells(study)
         launching.pause(study=study, by=by, reason="a changed study file")
     version = write_rows(study, reading)
     if study.state == State.REHEARSED:
@@ -103,6 +106,18 @@ def _write(*, study: Study, reading: Reading, differences: list[str], by: str) -
     payload = {"version": version.n, "sha256": version.sha256, "changes": differences}
     auditing.record(by=by, action="study.load", on=f"study:{study.slug}", payload=payload)
     return Loaded(study, version, differences)
+
+
+def _hold_cells(study: Study) -> None:
+    """Lock the cells before the audit's chain, as everybody does who leaves a study: no deadlock."""
+    cells = PromptCell.objects.filter(study=study).order_by("pk").select_for_update(no_key=True)
+    list(cells.values_list("pk", flat=True))
+
+
+def _take_turns(slug: str) -> None:
+    """Let a second load of a study wait for the first, also while the study has no row to lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"load:{slug}"])
 
 
 def _renew_links(study: Study) -> None:

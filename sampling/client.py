@@ -13,6 +13,8 @@ whatever happens, because only that stops the server's work.
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
@@ -250,8 +252,11 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _reason(error: BaseException) -> str:
     """The innermost cause in few words, without addresses."""
     innermost = list(_causes(error))[-1]
-    said = innermost.strerror if isinstance(innermost, OSError) else None
-    return said or type(innermost).__name__
+    if isinstance(innermost, socket.gaierror):
+        return "no such name"
+    if isinstance(innermost, OSError) and innermost.errno and innermost.errno > 0:
+        return os.strerror(innermost.errno)
+    return type(innermost).__name__
 
 
 def _by_status(error: openai.APIStatusError) -> EndpointError:

@@ -132,4 +132,6 @@ def of_strategy(name: str) -> PlanBody:
     """A plan of one strategy with its defaults; raises BadRequest for one that does not exist or
     needs parameters.
     """
+    if name not in REGISTRY:
+        raise BadRequest(f"unknown strategy {name!r}; known are {', '.join(REGISTRY)}")
     return read({"first_turn": {"strategy": name}})

@@ -37,11 +37,24 @@ class Stance(BaseModel):
     examples: list[Example] = Field(default_factory=list, max_length=8)
 
 
+# One towards each pole of the two value axes, for plans that bring none of their own.
+STANCES = {
+    "tradition": "You value family, faith and the customs that you grew up with.",
+    "reason": "You value reason, evidence and each person's own judgement.",
+    "security": "You value safety, order and a secure income.",
+    "expression": "You value freedom, tolerance and living as your own feelings tell you.",
+}
+
+
+def default_stances() -> list[Stance]:
+    return [Stance(name=name, text=text) for name, text in STANCES.items()]
+
+
 class Persona(SingleAnswers, Temperature):
     """k system prompts with given stances. `bare`: the stance's text alone, without our lines."""
 
     strategy: Literal["persona"] = "persona"
-    stances: list[Stance] = Field(min_length=2, max_length=8)
+    stances: list[Stance] = Field(default_factory=default_stances, min_length=1, max_length=8)
     bare: bool = False
 
     @model_validator(mode="after")

@@ -1,0 +1,178 @@
+"""Makes one candidate set on the command line.
+
+Exit codes: 0 ready, 2 bad input, 3 the endpoint gave no whole answers, 4 the guard let no set pass.
+"""
+
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+from django.core.management.base import BaseCommand, CommandError
+
+from sampling import plans, single_set, stored_plans
+from sampling.calls import Endpoint
+from sampling.drawing import SetResult
+from sampling.errors import BadRequest, GuardRejected, SamplingError, Stopped
+from sampling.messages import Context, message, read_context, unusable
+from sampling.models import Plan
+from sampling.single_set import Wish
+from sampling.strategies import REGISTRY
+
+
+class Command(BaseCommand):
+    help = "Make one candidate set and show it with its calls, the guard's verdict and diversity."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        names = ", ".join(REGISTRY)
+        parser.add_argument(
+            "--plan",
+            default="community_alignment",
+            help=f"a strategy ({names}), or study/version for a stored plan",
+        )
+        parser.add_argument("--language", default="en", help="the language of the answers")
+        parser.add_argument("--prompt", help="what the person says")
+        parser.add_argument(
+            "--conversation", metavar="FILE", help="JSON list of role-tagged messages; - for stdin"
+        )
+        parser.add_argument("--seed", type=int, help="makes the same requests again")
+        parser.add_argument("--store", action="store_true", help="store the set (study/version)")
+        parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+        parser.add_argument("--base-url", default="", help="an OpenAI-compatible endpoint")
+        parser.add_argument("--model", default="", help="the model's name there")
+        parser.add_argument(
+            "--key-env", default="", metavar="NAME", help="the environment variable with its key"
+        )
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        try:
+            with stored_plans.database():
+                self._sample(options)
+        except BadRequest as error:
+            self._refuse({"error": error.as_json()}, error, as_json=options["json"])
+
+    def _sample(self, options: dict[str, Any]) -> None:
+        plan = _stored_plan(options)
+        wanted = single_set.wish(
+            body=plans.read(plan.body) if plan else plans.of_strategy(options["plan"]),
+            context=_context(options),
+            language=options["language"],
+            endpoints=_endpoints(options, plan),
+            seed=options["seed"],
+        )
+        self._say_where(wanted.endpoints[0])
+        if plan and options["store"]:
+            self._attempt_and_store(plan, wanted, as_json=options["json"])
+        else:
+            self._attempt(wanted, as_json=options["json"])
+
+    def _attempt(self, wanted: Wish, *, as_json: bool) -> None:
+        try:
+            result = single_set.make(wanted)
+        except SamplingError as error:
+            self._refuse(single_set.failed_as_json(wanted, error), error, as_json=as_json)
+        else:
+            self._show(wanted, result, as_json=as_json)
+
+    def _attempt_and_store(self, plan: Plan, wanted: Wish, *, as_json: bool) -> None:
+        """The same, with a row that workers leave alone; also a failed attempt is stored."""
+        row, claim = stored_plans.take(plan, context=wanted.context, language=wanted.language)
+        wanted = replace(wanted, set_id=row.pk, seed=row.seed, attempt=claim.attempt)
+        try:
+            result = single_set.make(wanted)
+        except SamplingError as error:
+            stored_plans.give_up(claim, error)
+            self._refuse(single_set.failed_as_json(wanted, error), error, as_json=as_json)
+        except KeyboardInterrupt:
+            stored_plans.give_up(claim, Stopped("interrupted on the command line"))
+            raise
+        else:
+            stored_plans.store(claim, result)
+            self._show(wanted, result, as_json=as_json)
+
+    def _say_where(self, endpoint: Endpoint) -> None:
+        said = f"endpoint: {endpoint.name}, model {endpoint.model}, at {endpoint.base_url}"
+        self.stderr.write(said)
+
+    def _show(self, wanted: Wish, result: SetResult, *, as_json: bool) -> None:
+        if as_json:
+            self._print(single_set.ready_as_json(wanted, result))
+        else:
+            self.stdout.write("\n".join(_lines(wanted, result)))
+
+    def _refuse(self, told: dict[str, Any], error: SamplingError, *, as_json: bool) -> NoReturn:
+        """Ends the command with the error's exit code; its JSON goes to stdout, as a result does."""
+        if as_json:
+            self._print(told)
+        raise CommandError(error.message, returncode=exit_code(error))
+
+    def _print(self, told: dict[str, Any]) -> None:
+        self.stdout.write(json.dumps(told, ensure_ascii=False, indent=2))
+
+
+def exit_code(error: SamplingError) -> int:
+    if isinstance(error, BadRequest):
+        return 2
+    return 4 if isinstance(error, GuardRejected) else 3
+
+
+def _stored_plan(options: dict[str, Any]) -> Plan | None:
+    """The row of study/version; None for a strategy's name. Raises BadRequest."""
+    if "/" in options["plan"]:
+        if options["store"] and (options["base_url"] or options["seed"] is not None):
+            raise BadRequest("--store goes with the plan's own endpoint and the row's own seed")
+        return stored_plans.find(options["plan"])
+    if options["store"]:
+        raise BadRequest("--store needs --plan study/version: only such a plan has rows")
+    return None
+
+
+def _endpoints(options: dict[str, Any], plan: Plan | None) -> tuple[Endpoint, ...]:
+    if options["base_url"]:
+        given = single_set.given_endpoint(
+            base_url=options["base_url"], model=options["model"], key_name=options["key_env"]
+        )
+        return (given,)
+    if plan:
+        return stored_plans.endpoints_of(plan)
+    return (single_set.default_endpoint(),)
+
+
+def _context(options: dict[str, Any]) -> Context:
+    """The conversation of the options: exactly one of the two. Raises BadRequest."""
+    prompt, conversation = options["prompt"], options["conversation"]
+    if (prompt is None) == (conversation is None):
+        raise BadRequest("give --prompt TEXT or --conversation FILE")
+    if conversation is not None:
+        return read_context(_read_json(conversation))
+    if not prompt.strip() or unusable(prompt):
+        raise BadRequest(f"--prompt: {unusable(prompt) or 'the text is empty'}")
+    return read_context([message("user", prompt)])
+
+
+def _read_json(name: str) -> object:
+    """The messages of a file: a list, or an object that has one as `messages`."""
+    try:
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+        value = json.loads(text)
+    except OSError as fault:
+        raise BadRequest(f"--conversation: {name}: {fault.strerror}") from fault
+    except (ValueError, RecursionError) as fault:
+        raise BadRequest(f"--conversation: {name}: no JSON ({fault})") from fault
+    return value.get("messages") if isinstance(value, dict) else value
+
+
+def _lines(wanted: Wish, result: SetResult) -> Iterator[str]:
+    yield f"ready: {wanted.strategy}, {wanted.language}, seed {wanted.seed}, {result.seconds} s"
+    for draft in result.drafts:
+        stance = f", {draft.stance}" if draft.stance else ""
+        yield f"\n[{draft.slot}] {draft.role}{stance}\n{draft.text}"
+    figures = result.diversity
+    yield f"\nwording: distance {figures.distance}, Vendi {figures.vendi} of {len(result.drafts)}"
+    marks = [finding.said for finding in result.verdict.findings]
+    yield f"guard: passed{'; marked: ' + '; '.join(marks) if marks else ''}"
+    yield f"calls: {', '.join(call.request_id for call in result.calls)}"

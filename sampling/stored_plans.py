@@ -1,0 +1,118 @@
+"""Plans that are rows, for the command line: `study/version`, and a set made and stored outside the
+queue.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import OperationalError, transaction
+from django.utils import timezone
+
+from sampling import endpoints, plans, storing
+from sampling.calls import Endpoint
+from sampling.claiming import Claim
+from sampling.drawing import SetResult
+from sampling.errors import BadRequest, SamplingError
+from sampling.messages import Context
+from sampling.models import CandidateSet, Plan, PlanEndpoint, Seat
+from sampling.models import Endpoint as EndpointRow
+from sampling.requesting import drop_candidate_sets, request_candidate_set
+from studies.models.study import Language
+
+SPARE_SECONDS = 30
+
+
+@contextmanager
+def database() -> Iterator[None]:
+    """Says in the words of this app that the database is away. Raises BadRequest."""
+    try:
+        yield
+    except OperationalError as fault:
+        raise BadRequest(f"a stored plan needs the database, and it is away: {fault}") from fault
+
+
+def find(name: str) -> Plan:
+    """The plan `study/version`. Raises BadRequest, naming the study's versions where it has any."""
+    slug, _, version = name.partition("/")
+    listed = Plan.objects.filter(study__slug=slug).select_related("study")
+    found = listed.filter(version=version).first()
+    if found:
+        return found
+    known = ", ".join(listed.order_by("version").values_list("version", flat=True))
+    raise BadRequest(
+        f"--plan: study {slug} has no plan {version!r}; it has {known}"
+        if known
+        else f"--plan: there is no study {slug} with plans"
+    )
+
+
+def endpoints_of(plan: Plan) -> tuple[Endpoint, ...]:
+    """The plan's endpoints in order. Raises EndpointMisconfigured for one that cannot be called."""
+    return tuple(endpoints.resolve(row) for row in _rows(plan))
+
+
+def _rows(plan: Plan) -> list[EndpointRow]:
+    listed = PlanEndpoint.objects.filter(plan=plan).select_related("endpoint").order_by("rank")
+    rows = [one.endpoint for one in listed]
+    if not rows:
+        raise BadRequest(f"plan {plan.version} has no endpoint")
+    return rows
+
+
+@transaction.atomic
+def take(plan: Plan, *, context: Context, language: str) -> tuple[CandidateSet, Claim]:
+    """A fresh set of the plan that is ours from the start, with a seat at the plan's first
+    endpoint.
+
+    Its lease lasts as long as one attempt may; if we die, a worker makes the set when it is over.
+    Locks the endpoint's row.
+    """
+    if language not in Language.values:
+        raise BadRequest(f"--language: stored sets are in one of {', '.join(Language.values)}")
+    body = plans.read(plan.body)
+    row = EndpointRow.objects.select_for_update(no_key=True).get(pk=_rows(plan)[0].pk)
+    made = request_candidate_set(plan=plan, context=context, language=language, shared=False)
+    streams = min(made.streams, row.seats)
+    waves = math.ceil(made.streams / streams) * (body.repairs + 1)
+    now = timezone.now()
+    made.state, made.attempt = CandidateSet.State.GENERATING, 1
+    made.lease_until = now + timedelta(seconds=body.deadlines.total * waves + SPARE_SECONDS)
+    made.attempt_log = [_opened(row.name, streams=streams, started_at=now.isoformat())]
+    made.save(update_fields=["state", "attempt", "lease_until", "attempt_log"])
+    Seat.objects.create(
+        set=made, endpoint=row, attempt=1, streams=streams, lease_until=made.lease_until
+    )
+    return made, Claim(made.pk, 1, row.pk, 0, streams, made.priority)
+
+
+def _opened(endpoint: str, *, streams: int, started_at: str) -> dict[str, object]:
+    return {
+        "attempt": 1,
+        "endpoint": endpoint,
+        "streams": streams,
+        "started_at": started_at,
+        "outcome": None,
+    }
+
+
+def store(claim: Claim, result: SetResult) -> None:
+    """The set is ready. Raises BadRequest when it was taken from us in the meantime."""
+    try:
+        storing.store_ready(claim, result)
+    except storing.Superseded as fault:
+        raise BadRequest("the set was withdrawn while it was made; nothing is stored") from fault
+
+
+def give_up(claim: Claim, error: SamplingError) -> UUID:
+    """The attempt and its calls are stored, and no worker tries again. Returns the set's id."""
+    try:
+        storing.store_failure(claim, error)
+    except storing.Superseded:
+        return claim.set_id
+    drop_candidate_sets([claim.set_id])
+    return claim.set_id

@@ -1,0 +1,137 @@
+"""The reader of event streams, from bytes alone."""
+
+import contextlib
+import itertools
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sampling.errors import BrokenStream, SamplingError, TooLarge, UnusableText
+from sampling.event_stream import MAX_EVENT_BYTES, EventStream
+from tests.sampling.raw_server import DONE, event
+
+
+def read(*chunks: bytes) -> EventStream:
+    stream = EventStream()
+    for chunk in chunks:
+        stream.feed(chunk)
+    stream.finish()
+    return stream
+
+
+def whole(*texts: str) -> bytes:
+    return b"".join([*(event(text) for text in texts), event(finish="stop"), DONE])
+
+
+storable = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=30)
+
+
+@given(st.lists(storable, max_size=8), st.lists(st.integers(0, 2000), max_size=12))
+def test_however_the_bytes_are_cut_the_text_is_the_same(texts: list[str], cuts: list[int]) -> None:
+    data = whole(*texts)
+    edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
+    chunks = [data[one:other] for one, other in itertools.pairwise(edges)]
+
+    stream = read(*chunks)
+
+    assert stream.text == "".join(texts)
+    assert stream.finish_reason == "stop"
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_at_all_make_the_reader_raise_anything_of_its_parts(data: bytes) -> None:
+    with contextlib.suppress(SamplingError):
+        read(data)
+
+
+def test_carriage_returns_comments_and_unknown_fields_are_understood() -> None:
+    data = whole("Hé").replace(b"\n", b"\r\n")
+
+    stream = read(b": ping\r\n\r\nevent: message\r\nid: 4\r\n" + data)
+
+    assert stream.text == "Hé"
+
+
+def test_an_event_of_several_data_lines_is_one() -> None:
+    lines = json.dumps({"choices": [{"delta": {"content": "Hi."}}]}, indent=1).encode()
+    spread = b"".join(b"data: " + line + b"\n" for line in lines.split(b"\n")) + b"\n"
+
+    assert read(spread, whole("")).text == "Hi."
+
+
+def test_usage_is_kept_as_whole_numbers() -> None:
+    usage = {"completion_tokens": 3, "details": {"cached": 1}, "cost": 0.2}
+
+    stream = read(
+        event("Hi."),
+        b"data: " + json.dumps({"choices": [], "usage": usage}).encode() + b"\n\n",
+        whole(),
+    )
+
+    assert stream.usage == {"completion_tokens": 3}
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (event("Hi.") + DONE, "without a finish reason"),
+        (event("Hi.", finish="stop"), r"without \[DONE\]"),
+        (b"", "without a finish reason"),
+        (b'data: {"choices":[{"del\n\n', "malformed JSON"),
+        (b"data: 5\n\n", "another shape"),
+        (b'data: {"choices":[7]}\n\n', "another shape"),
+        (b'data: {"choices":[{"delta":[1]}]}\n\n', "another shape"),
+        (b'data: {"error":{"message":"x","code":500}}\n\n' + DONE, "an error inside the stream"),
+        (b'data: {"error":"x"}\n\n' + DONE, "an error inside the stream"),
+        (b"data: \xff\xfe\n\n", "malformed JSON"),
+    ],
+)
+def test_what_is_no_whole_answer_is_refused(data: bytes, said: str) -> None:
+    with pytest.raises(BrokenStream, match=said) as caught:
+        read(data)
+
+    assert caught.value.retryable
+
+
+@pytest.mark.parametrize(
+    ("escape", "said"), [(b"\\u0000", "NUL"), (b"\\ud800", "surrogate"), (b"\\udc00", "surrogate")]
+)
+def test_text_that_no_row_can_hold_is_refused_with_a_reason(escape: bytes, said: str) -> None:
+    bad = b'data: {"choices":[{"delta":{"content":"so ' + escape + b'"}}]}\n\n'
+
+    with pytest.raises(UnusableText, match=said) as caught:
+        read(bad, whole())
+
+    assert caught.value.raw.encode()
+    assert "\x00" not in caught.value.raw
+
+
+def test_a_pair_of_surrogate_escapes_is_one_character() -> None:
+    pair = b'data: {"choices":[{"delta":{"content":"\\ud83d\\ude00"}}]}\n\n'
+
+    assert read(pair, whole()).text == "😀"
+
+
+def test_a_text_or_an_event_over_the_cap_is_refused() -> None:
+    with pytest.raises(TooLarge):
+        read(*(event("x" * 60_000) for _ in range(5)))
+    with pytest.raises(TooLarge):
+        read(b"data: " + b"x" * (MAX_EVENT_BYTES + 1))
+
+
+def test_the_watcher_sees_all_text_and_may_end_the_reading() -> None:
+    seen: list[str] = []
+
+    def watcher(piece: str) -> str | None:
+        seen.append(piece)
+        return "enough" if len(seen) == 2 else None
+
+    stream = EventStream(watcher=watcher)
+    stream.feed(event("one "))
+    stream.feed(event("two ") + event("three"))
+    stream.finish()
+
+    assert seen == ["one ", "two three"]
+    assert stream.stopped_early == "enough"

@@ -18,7 +18,7 @@ import regex
 MARKER = regex.compile(r"#{3,}")
 
 # "1.", "2)", "(3)", "4:" at the start of a response.
-_NUMBER = regex.compile(r"\s*(?:\*\*)?\(?\d{1,2}(?:[.):]|\s?[-–—]\s)(?:\*\*)?(?=\s|$)")
+_NUMBER = regex.compile(r"\s*(?:\*\*)?\(?\d{1,2}[.):](?:\*\*)?(?=\s|$)")
 
 _NOUN = (
     r"(?:response|answer|option|reply|r[ée]ponse|risposta|resposta|op[çc][ãa]o|उत्तर|जवाब|प्रतिक्रिया)"

@@ -109,7 +109,7 @@ def _write(*, study: Study, reading: Reading, differences: list[str], by: str) -
 
 
 def _hold_cells(study: Study) -> None:
-    """Lock the cells before the audit's chain, as everybody does who leaves a study: no deadlock."""
+    """Lock the cells before the audit's chain, as everybody does who leaves: no deadlock."""
     cells = PromptCell.objects.filter(study=study).order_by("pk").select_for_update(no_key=True)
     list(cells.values_list("pk", flat=True))
 

@@ -5,4 +5,5 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", include("config.health")),
     path("", include("annotation.urls")),
+    path("", include("console.urls")),
 ]

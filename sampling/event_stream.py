@@ -61,10 +61,10 @@ class EventStream:
         """Holds the ended stream against what a whole one has; raises BrokenStream, or UnusableText
         for its text.
         """
-        self._line(self._rest)
-        self._line(b"")
-        self._rest = b""
         if not self.stopped_early:
+            self._line(self._rest)
+            self._line(b"")
+            self._rest = b""
             self._require_an_end()
         if reason := unusable(self.text):
             raise UnusableText(f"the answer cannot be stored: {reason}", raw=self.raw)
@@ -127,7 +127,7 @@ class EventStream:
         """
         try:
             return json.loads(data)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BrokenStream("the stream held malformed JSON", raw=self.raw) from error
 
     def _tell_watcher(self) -> bool:

@@ -78,7 +78,7 @@ def read(value: object) -> PlanBody:
     except ValidationError as error:
         lines = [f"{path}: {said}" for path, said in faults(error)]
         raise BadRequest("; ".join(lines)) from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise BadRequest(f"plan: {error}") from error
 
 

@@ -37,11 +37,15 @@ _LABEL = regex.compile(
     r"\s*(?:[:：][*_]*|[-–—](?=\s)|\.?(?=\n|$))",
     regex.IGNORECASE,
 )
-_RULE_AT_END = regex.compile(r"(?:\s*\n\s*(?:-{3,}|\*{3,}|_{3,}))+\s*$")
+_RULE = regex.compile(r"-{3,}|\*{3,}|_{3,}")
 
 # A last response that is still being written counts once it is longer than any label.
 _LONGER_THAN_A_LABEL = 40
-_LOOP = regex.compile(r"(?:#{3,}\s*){4,}$")
+_LONG_ENOUGH_TO_TELL = 400
+# Two in a row are normal.
+MARKERS_IN_A_ROW = 4
+# While a stream is written, a run of hashes may still grow.
+_FINISHED_MARKER = regex.compile(r"(?<!#)#{3,}+(?=[^#])")
 
 
 @dataclass(frozen=True)
@@ -72,36 +76,57 @@ def _clean(section: str) -> tuple[str, set[str]]:
         if found := pattern.match(section):
             section = section[found.end() :]
             taken.add(name)
-    return _RULE_AT_END.sub("", section).strip(), taken
+    return _without_rules(section.strip()), taken
+
+
+def _without_rules(text: str) -> str:
+    """The text without the horizontal rules that models draw below a response."""
+    lines = text.split("\n")
+    while len(lines) > 1 and (not lines[-1].strip() or _RULE.fullmatch(lines[-1].strip())):
+        lines.pop()
+    return "\n".join(lines).strip()
 
 
 class Markers:
-    """Watches a generation as it is written: tells how many responses are whole, and when the rest
-    cannot help.
+    """Watches a generation: tells how many responses are whole, and when the rest cannot help.
+
+    Reads each piece once; a stream may hold a quarter of a million characters.
     """
 
     def __init__(self, *, k: int, tell: Callable[[int], None]) -> None:
         self._k = k
         self._tell = tell
-        self._text = ""
-        self._markers = 0
+        self._tail = ""  # what stands behind the last marker
+        self._scanned = 0
+        self._started = False
+        self._whole = 0
+        self._empty_in_a_row = 0
 
     def watch(self, piece: str) -> str | None:
         """Why the stream should be closed now, or None to read on."""
-        self._text += piece
-        if "#" in piece:
-            self._markers = len(MARKER.findall(self._text))
-            if _LOOP.search(self._text[-200:]):
+        self._tail += piece
+        if not piece.strip("#"):
+            return None
+        while found := _FINISHED_MARKER.search(self._tail, self._scanned):
+            self._close(self._tail[: found.start()])
+            self._tail, self._scanned = self._tail[found.end() :], 0
+            if self._empty_in_a_row >= MARKERS_IN_A_ROW - 1:
                 return "four markers in a row without text"
-            whole = len(split(self._text[: self._text.rindex("#")]).responses)
-            self._tell(min(whole, self._k))
-        if self._markers > self._k and self._begun() > self._k:
+        self._scanned = len(self._tail.rstrip("#"))
+        if self._whole >= self._k and self._next_has_begun():
             return f"response {self._k + 1} began"
         return None
 
-    def _begun(self) -> int:
-        """How many responses have begun; the last one only when it is surely no label."""
-        sections = MARKER.split(self._text)
-        last_is_sure = len(sections[-1].strip()) > _LONGER_THAN_A_LABEL
-        known = self._text if last_is_sure else self._text[: -len(sections[-1]) or None]
-        return len(split(known).responses)
+    def _close(self, section: str) -> None:
+        """The section before a marker is finished; the one before the first is no response."""
+        if not self._started:
+            self._started = True
+            return
+        self._empty_in_a_row = 0 if section.strip() else self._empty_in_a_row + 1
+        if _clean(section)[0]:
+            self._whole += 1
+            self._tell(min(self._whole, self._k))
+
+    def _next_has_begun(self) -> bool:
+        start = self._tail[:_LONG_ENOUGH_TO_TELL]
+        return self._whole > self._k or len(_clean(start)[0]) > _LONGER_THAN_A_LABEL

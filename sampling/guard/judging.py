@@ -7,7 +7,7 @@ from itertools import combinations
 
 from sampling.guard.language import detect, mixes_scripts
 from sampling.guard.likeness import likeness, normalised
-from sampling.guard.settings import Action, GuardSettings
+from sampling.guard.settings import MAX_CHARS, Action, GuardSettings
 from sampling.guard.shapes import error_text, formatted, leaked_marker, loops, special_token
 from sampling.guard.verdict import Finding, Verdict
 from sampling.guard.words import count_words, ends
@@ -43,8 +43,8 @@ def judge(
     drafts = sorted(drafts, key=lambda draft: draft.slot)
     judging = _Judging(k=k, language=language, settings=settings, baseline=baseline)
     findings = [*judging.count(drafts)]
-    written = [draft for draft in drafts if draft.text.strip() and not unusable(draft.text)]
-    findings += judging.missing_texts(drafts, written)
+    findings += judging.unwritten(drafts)
+    written = [draft for draft in drafts if _measurable(draft.text)]
     findings += judging.each(written)
     measured, of_set = judging.together(written)
     return Verdict(
@@ -53,6 +53,10 @@ def judge(
         notes=tuple(notes),
         earlier=tuple(earlier),
     )
+
+
+def _measurable(text: str) -> bool:
+    return bool(text.strip()) and not unusable(text) and len(text) <= MAX_CHARS
 
 
 class _Judging:
@@ -82,10 +86,15 @@ class _Judging:
             said = f"{len(slots)} of {self._k} answers could be had"
             yield Finding("count", "repair", tuple(missing), said)
 
-    def missing_texts(self, drafts: Sequence[Draft], written: Sequence[Draft]) -> Iterator[Finding]:
-        slots = sorted({draft.slot for draft in drafts} - {draft.slot for draft in written})
-        if slots:
-            yield self._finding("empty", slots, "an answer was empty or could not be stored")
+    def unwritten(self, drafts: Sequence[Draft]) -> Iterator[Finding]:
+        """Texts that are not there, cannot be stored, or are too long to be measured."""
+        empty = [d.slot for d in drafts if not d.text.strip() or unusable(d.text)]
+        endless = [d.slot for d in drafts if len(d.text) > MAX_CHARS]
+        if empty:
+            yield self._finding("empty", empty, "an answer was empty or could not be stored")
+        if endless:
+            said = f"an answer had more than {MAX_CHARS} characters"
+            yield Finding("too_long", "repair", tuple(endless), said)
 
     def each(self, written: Sequence[Draft]) -> Iterator[Finding]:
         """The measures of single texts."""

@@ -33,6 +33,8 @@ DEFAULTS: dict[str, Action] = {
     "language": "mark",
     "formatting": "mark",
 }
+# No plan's answer is longer; measuring one that is would hold up every other stream.
+MAX_CHARS = 30_000
 LIKENESS_AND_LENGTH = ("near_duplicate", "too_short", "too_long", "length_spread")
 
 

@@ -25,7 +25,8 @@ _LABEL = regex.compile(
     regex.IGNORECASE,
 )
 _FORMATTING = regex.compile(
-    r"\*\*[^*\n]+\*\*|^\s{0,3}#{1,6}\s|^\s*(?:[-*•]|\d{1,2}[.)])\s|```|\|.*\|.*\|", regex.MULTILINE
+    r"\*\*[^*\n]+\*\*|^\s{0,3}#{1,6}\s|^[ \t]*(?:[-*•]|\d{1,2}[.)])\s|```|\|.*\|.*\|",
+    regex.MULTILINE,
 )
 
 _STATUS = (
@@ -47,11 +48,11 @@ _ERROR_START = regex.compile(
     r"|<!doctype\b|<html\b|<\?xml\b|<head\b|<body\b)",
     regex.IGNORECASE,
 )
-_HTML = regex.compile(r"<(?:html|head|title|body|center|h1)\b[^>]*>", regex.IGNORECASE)
+_HTML = regex.compile(r"<(?:html|head|title|body|center|h1)[\s/>]", regex.IGNORECASE)
 _ERROR_KEYS = frozenset(
     {"error", "errors", "detail", "message", "code", "status", "exception", "object"}
 )
-_SSE = regex.compile(r"^\s*(?:data|event):\s*[{\[]", regex.MULTILINE)
+_SSE = regex.compile(r"^[ \t]*(?:data|event):[ \t]*[{\[]", regex.MULTILINE)
 
 
 def special_token(text: str) -> bool:
@@ -83,7 +84,7 @@ def _json_error(text: str) -> bool:
         return False
     try:
         value = json.loads(text.removeprefix("json"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return regex.search(r'^\W*"?error"?\s*:', text) is not None
     items = value if isinstance(value, list) else [value]
     return any(isinstance(item, dict) and bool(_ERROR_KEYS & item.keys()) for item in items)

@@ -15,7 +15,7 @@ _ENDS = regex.compile(rf"{_CLOSING}{_AFTER}$")
 _LAST_SENTENCE = regex.compile(rf"^.*{_CLOSING}[\"'”’»)\]*_]*(?=\s)", regex.DOTALL)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def words(text: str) -> tuple[str, ...]:
     """The words of a text in lower case."""
     return tuple(_WORD.findall(text.casefold()))

@@ -135,3 +135,12 @@ def test_the_watcher_sees_all_text_and_may_end_the_reading() -> None:
 
     assert seen == ["one ", "two three"]
     assert stream.stopped_early == "enough"
+
+
+def test_half_an_event_behind_an_early_stop_is_no_fault() -> None:
+    stream = EventStream(watcher=lambda _: "enough")
+    stream.feed(event("one ") + event("two")[:20])
+
+    stream.finish()
+
+    assert stream.text == "one "

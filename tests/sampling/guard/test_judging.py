@@ -43,6 +43,7 @@ def test_four_different_answers_pass_with_their_values_measured() -> None:
         (" \n\t", "empty"),
         ("NUL \x00 is in this answer here.", "empty"),
         ("A lone \ud800 is in this answer.", "empty"),
+        ("An endless answer. " * 2000, "too_long"),
         (TEXTS[0], "duplicate"),
         (TEXTS[0].upper(), "duplicate"),
         (TEXTS[0].replace("would do", "did"), "near_duplicate"),

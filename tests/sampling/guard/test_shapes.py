@@ -104,3 +104,13 @@ def test_markdown_is_seen(text: str) -> None:
 )
 def test_a_text_that_goes_round_is_seen(text: str) -> None:
     assert shapes.loops(text)
+
+
+@pytest.mark.parametrize("piece", ["\n", " ", "<h1", "{", '[{"a":', "data:\n", "|a", "**", "<|"])
+def test_a_text_at_the_cap_is_judged_as_quickly_as_a_short_one(piece: str) -> None:
+    endless = piece * (30_000 // len(piece))
+
+    assert not shapes.special_token(endless)
+    assert not shapes.leaked_marker(endless)
+    shapes.error_text(endless)
+    shapes.formatted(endless)

@@ -266,3 +266,8 @@ class _RoundCaller:
 
     def written(self, count: int) -> None:
         self.session.written(count)
+
+    def earlier(self) -> Mapping[int, str]:
+        session = self.session
+        replies = ((record.n, record.reply) for record in session.records_in_order())
+        return {n % session.lanes: reply.text for n, reply in replies if reply}

@@ -63,7 +63,7 @@ class Mixing(Strategy):
         for part in self.parts(ask.k):
             width = part.strategy.lanes(part.ask)
             if lane < first + width:
-                own = {at - first: text for at, text in earlier.items() if first <= at < lane}
+                own = _shifted(earlier, first)
                 inner = replace(ask, k=part.ask)
                 return part.strategy.call(inner, lane=lane - first, earlier=own)
             first += width
@@ -165,6 +165,11 @@ def _placed(draft: Draft, *, part: Part, first_slot: int, left_over: list[str]) 
     )
 
 
+def _shifted(earlier: Mapping[int, str], first_lane: int) -> dict[int, str]:
+    """The texts of lanes from the part's first one on, counted from there."""
+    return {lane - first_lane: text for lane, text in earlier.items() if lane >= first_lane}
+
+
 def _teller(
     *, progress: list[int], at: int, keep: int, tell: Callable[[int], None]
 ) -> Callable[[int], None]:
@@ -188,3 +193,6 @@ class _PartCaller:
 
     def written(self, count: int) -> None:
         self.tell(count)
+
+    def earlier(self) -> Mapping[int, str]:
+        return _shifted(self.caller.earlier(), self.first_lane)

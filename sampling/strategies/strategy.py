@@ -109,6 +109,10 @@ class Caller(Protocol):
 
     def written(self, count: int) -> None: ...
 
+    def earlier(self) -> Mapping[int, str]:
+        """The latest text of each lane that has answered in this attempt, earlier rounds too."""
+        ...
+
 
 class Strategy(BaseModel, ABC):
     """Base of all strategies; the fields of a subclass are its parameters in a plan."""

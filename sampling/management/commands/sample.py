@@ -105,7 +105,7 @@ class Command(BaseCommand):
             self.stdout.write("\n".join(_lines(wanted, result)))
 
     def _refuse(self, told: dict[str, Any], error: SamplingError, *, as_json: bool) -> NoReturn:
-        """Ends the command with the error's exit code; its JSON goes to stdout, as a result does."""
+        """Ends the command with the error's exit code; its JSON goes to stdout, as a result."""
         if as_json:
             self._print(told)
         raise CommandError(error.message, returncode=exit_code(error))

@@ -62,13 +62,15 @@ def collect() -> dict[Key, Message]:
     return found
 
 
-def update() -> None:
+def update(directory: Path = LOCALE) -> None:
     """Bring every catalogue up to date; new strings come in untranslated."""
     wanted = collect()
     for locale in PLURALS:
-        path = catalogue(locale)
-        before = {_key(entry): entry for entry in read(path)} if path.exists() else {}
+        path = catalogue(locale, directory)
+        known = read(path) if path.exists() else polib.POFile()
+        before = {_key(entry): entry for entry in known}
         made = polib.POFile(wrapwidth=98)
+        made.header = known.header  # who wrote it, and whether a person has read it
         made.metadata = {
             "Language": locale,
             "Content-Type": "text/plain; charset=UTF-8",
@@ -78,7 +80,7 @@ def update() -> None:
         made.extend(_entry(message, before.get(message.key)) for message in ordered)
         path.parent.mkdir(parents=True, exist_ok=True)
         made.save(str(path))
-        print(f"{path.relative_to(ROOT)}: {len(made)} strings, {made.percent_translated()} %")
+        print(f"{locale}: {len(made)} strings, {made.percent_translated()} %")
 
 
 def compile_catalogues(directory: Path = LOCALE) -> None:
@@ -93,8 +95,8 @@ def compile_catalogues(directory: Path = LOCALE) -> None:
         partial.replace(target)
 
 
-def catalogue(locale: str) -> Path:
-    return LOCALE / locale / "LC_MESSAGES" / "django.po"
+def catalogue(locale: str, directory: Path = LOCALE) -> Path:
+    return directory / locale / "LC_MESSAGES" / "django.po"
 
 
 def read(path: Path) -> polib.POFile:

@@ -1,1 +1,1 @@
-"""What `make bench` runs: every speed and memory promise, beside its limit taken in the same run."""
+"""What `make bench` runs: every promise of speed and memory, beside its limit in the same run."""

@@ -1,14 +1,20 @@
-"""python -m bench: measures every row, or those named in ROW (comma-separated)."""
+"""python -m bench: measures every row, or the named ones."""
 
 import argparse
-import os
 import sys
 
 
-def main() -> int:
+def named_rows() -> list[str]:
+    """The names given, in either way; empty for all rows."""
     parser = argparse.ArgumentParser(prog="make bench")
-    parser.add_argument("rows", nargs="*", help="names of rows; all when none is given")
-    given = parser.parse_args().rows or [n for n in os.environ.get("ROW", "").split(",") if n]
+    parser.add_argument("names", nargs="*", help="names of rows; all when none is given")
+    parser.add_argument("--row", default="", help="the same, comma-separated")
+    given = parser.parse_args()
+    return [*given.names, *(name for name in given.row.split(",") if name)]
+
+
+def main() -> int:
+    given = named_rows()
 
     from bench.servers import bench_servers  # sets the environment that settings read
 

@@ -3,7 +3,7 @@
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,24 +25,24 @@ class Servers:
     def database_url(self) -> str:
         return self.postgres.url
 
-    def setting(self, **extra: str) -> parts.Setting:
+    def setting(self, extra: Mapping[str, str]) -> parts.Setting:
         """The environment of a part: ours, with what a row adds."""
         return parts.Setting(env={**os.environ, **extra}, logs=self.logs)
 
     @contextmanager
-    def web(self, **extra: str) -> Iterator[tuple[parts.Part, str]]:
+    def web(self) -> Iterator[tuple[parts.Part, str]]:
         """A web process, ready, and its address."""
         port = free_port()
         address = f"http://127.0.0.1:{port}"
-        web = parts.web(port, setting=self.setting(BASE_URL=address, **extra))
+        web = parts.web(port, setting=self.setting({"BASE_URL": address, "LOG_LEVEL": "INFO"}))
         with started(web):
             yield web, address
 
     @contextmanager
-    def worker(self, *, threads: int = 64, **extra: str) -> Iterator[parts.Part]:
+    def worker(self, extra: Mapping[str, str], *, threads: int = 64) -> Iterator[parts.Part]:
         """A worker that generates."""
         worker = parts.worker(
-            "bench", "generate,prefetch", threads=threads, setting=self.setting(**extra)
+            "bench", "generate,prefetch", threads=threads, setting=self.setting(extra)
         )
         with started(worker):
             yield worker

@@ -47,14 +47,21 @@ def conversation_page(
     """
     swapped = request.htmx and not request.htmx.boosted and not request.htmx.history_restore_request
     template = "annotation/_turn.html" if swapped else "annotation/conversation.html"
-    context = {
+    context = conversation_context(request, scene, refusal=refusal)
+    if isinstance(refusal, Conflict):
+        context["conflict"] = _conflict(request, scene, refusal, turn_no)
+    return render(request, template, context, status=status)
+
+
+def conversation_context(
+    request: AnnotatorRequest, scene: Scene, *, refusal: Refusal | None = None
+) -> dict[str, Any]:
+    """What the templates of a conversation need, whichever stage it is at."""
+    return {
         **_everywhere(scene),
         **_while_unfinished(request, scene),
         **_forms(request, scene, refusal),
     }
-    if isinstance(refusal, Conflict):
-        context["conflict"] = _conflict(request, scene, refusal, turn_no)
-    return render(request, template, context, status=status)
 
 
 def _everywhere(scene: Scene) -> dict[str, Any]:

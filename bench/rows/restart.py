@@ -19,7 +19,7 @@ OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DJANGO_SETTINGS_MODULE", "CO
 TOOK = regex.compile(r"\(([\d.]+) s of work, ([\d.]+) s of waiting for the local model\)")
 
 
-def measure(servers: Servers) -> Iterator[Row]:
+def measure(_: Servers) -> Iterator[Row]:
     with tempfile.TemporaryDirectory(prefix="counterpoint-demo-", dir="/var/tmp") as name:
         Path(name).chmod(0o755)
         start(Path(name))

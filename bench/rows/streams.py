@@ -9,6 +9,7 @@ from django.db import transaction
 from bench.processes import cpu_seconds, memory_mb
 from bench.report import Row, bounded
 from bench.servers import Servers
+from sampling.messages import message
 from sampling.models import CandidateSet, Plan
 from sampling.requesting import request_candidate_set
 from sampling.simulated.running import running
@@ -24,7 +25,7 @@ def measure(servers: Servers) -> Iterator[Row]:
     with running(key="bench", speed=SPEED, first_token=FIRST_TOKEN, as_process=True) as endpoint:
         plan = make_plan(endpoint.base_url)
         known = {"MODEL_ALLOWLIST": endpoint.base_url.removesuffix("/v1"), "BENCH_KEY": "bench"}
-        with servers.worker(**known) as worker:
+        with servers.worker(known) as worker:
             warm_up(plan)
             pids = [worker.child.pid]
             before, begun = cpu_seconds(pids), time.monotonic()
@@ -36,14 +37,14 @@ def measure(servers: Servers) -> Iterator[Row]:
         sum(n or 0 for n in s.candidates.values_list("n_tokens", flat=True)) / K for s in sets
     )
     yield bounded(row="streams, sets not complete", figure=unfinished(sets), unit="sets", at_most=0)
-    yield bounded(
-        row=f"streams, worker ({tokens:.0f} tokens)", figure=cores, unit="cores", at_most=0.4
-    )
+    what = f"streams, worker ({tokens:.0f} tokens, {seconds:.0f} s)"
+    yield bounded(row=what, figure=cores, unit="cores", at_most=0.4)
     yield bounded(row="streams, worker memory", figure=peak, unit="MB", at_most=200)
 
 
 def make_plan(base_url: str) -> Plan:
-    endpoint = factories.endpoint(base_url=base_url, secret_name="BENCH_KEY", seats=SETS * K)
+    named = {"secret_name": "BENCH_KEY"}
+    endpoint = factories.endpoint(base_url=base_url, seats=SETS * K, **named)
     body = {
         "k": K,
         "first_turn": {"strategy": "independent", "max_tokens": 2 * TOKENS},
@@ -58,7 +59,7 @@ def ask(plan: Plan, count: int) -> list[CandidateSet]:
         return [
             request_candidate_set(
                 plan=plan,
-                context=[factories.user(f"What should I do with my evening? ({n})")],
+                context=[message("user", f"What should I do with my evening? ({n})")],
                 language="en",
                 shared=False,
                 priority=CandidateSet.Priority.PERSON,
@@ -69,7 +70,10 @@ def ask(plan: Plan, count: int) -> list[CandidateSet]:
 
 def warm_up(plan: Plan) -> None:
     """One set first, so that imports and connections are not measured."""
-    wait(ask(plan, 1), [])
+    first = ask(plan, 1)
+    wait(first, [])
+    if unfinished(first):
+        raise RuntimeError("the worker generates nothing: its log says why")
 
 
 def wait(sets: list[CandidateSet], pids: list[int]) -> float:

@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from django.utils import timezone
 
@@ -216,10 +217,8 @@ class _Session:
     async def make(self, call: Call, *, n: int, watcher: Watcher | None) -> Answer:
         """One call and its record, also when it fails or is cancelled."""
         request = _request(call, n=n, ask=self.ask, set_id=self.set_id, endpoints=self.endpoints)
-        started_at = timezone.now()
-        reply: Reply | None = None
-        error: SamplingError | None = Stopped("the call was given up")
         async with self.gates[call.endpoint]:
+            started_at = timezone.now()
             try:
                 reply = await self.send(
                     endpoint=self.endpoints[call.endpoint],
@@ -228,29 +227,36 @@ class _Session:
                     deadlines=self.body.deadlines.as_deadlines(),
                     watcher=watcher,
                 )
-                error = None
-            except SamplingError as raised:
-                error = raised
+            except SamplingError as error:
+                self._record(call, request, started_at, error)
                 raise
-            finally:
-                self.records.append(
-                    CallRecord(
-                        attempt=self.ask.attempt,
-                        n=n,
-                        endpoint=request.endpoint,
-                        model=self.endpoints[call.endpoint].model,
-                        purpose=call.purpose,
-                        request_id=request.request_id,
-                        body=request.body,
-                        seed=request.seed,
-                        parts=call.parts,
-                        started_at=reply.started_at if reply else started_at,
-                        ended_at=reply.ended_at if reply else timezone.now(),
-                        reply=reply,
-                        error=error,
-                    )
-                )
+            except asyncio.CancelledError:
+                self._record(call, request, started_at, Stopped("the call was given up"))
+                raise
+        self._record(call, request, reply.started_at, reply)
         return Answer(n, reply)
+
+    def _record(
+        self, call: Call, request: SentRequest, started_at: datetime, outcome: Reply | SamplingError
+    ) -> None:
+        reply = outcome if isinstance(outcome, Reply) else None
+        self.records.append(
+            CallRecord(
+                attempt=self.ask.attempt,
+                n=request.n,
+                endpoint=request.endpoint,
+                model=self.endpoints[call.endpoint].model,
+                purpose=call.purpose,
+                request_id=request.request_id,
+                body=request.body,
+                seed=request.seed,
+                parts=call.parts,
+                started_at=started_at,
+                ended_at=reply.ended_at if reply else timezone.now(),
+                reply=reply,
+                error=outcome if isinstance(outcome, SamplingError) else None,
+            )
+        )
 
 
 @dataclass(frozen=True)

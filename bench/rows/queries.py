@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from annotation.models import Conversation
+from annotation.views.presenting import notices_of_plan
 from bench.report import Row, bounded
 from bench.servers import Servers
 from bench.worlds import ready_world
@@ -54,6 +55,7 @@ def fill(world: World, size: int) -> None:
 def visit(world: World) -> dict[str, int]:
     """The statements of a new annotator's first pages, their set being ready from the start."""
     browser = browser_of(talking.joined(world))
+    notices_of_plan.cache_clear()  # read once a minute: here, every time
     with counting() as work:
         address = browser.get("/work/", headers=HERE).headers["Location"]
     with counting() as conversation:

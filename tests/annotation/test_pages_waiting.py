@@ -7,8 +7,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from annotation.models import Assignment, Turn
+from annotation.models import Assignment, Conversation, Turn
 from annotation.rendering import render_markdown
+from annotation.views.presenting import notices_of_plan
+from exports.synthetic.conversations import Place, converse
+from exports.synthetic.rolls import Rolls
 from sampling.live import set_of_token
 from sampling.models import CandidateSet
 from studies.models import Enrolment
@@ -234,6 +237,43 @@ def test_pages_keep_to_their_query_budgets(behind: int) -> None:
         assert send(client, form, text="And then?").status_code == 303
     with at_most(8):
         assert client.get(address, headers=SWAP).status_code == 200
+
+
+def fill(of: World, conversations: int) -> None:
+    """Finished conversations of other people in the same study, by COPY."""
+    openings = {cell.pk: factories.opening(cell.prompt) for cell in of.cells}
+    place = Place(cohort=of.cohort, arm=of.arm, plan=of.plan, prompts=openings)
+    while (missing := conversations - Conversation.objects.count()) > 0:
+        # One comparison at least for each: never more conversations than are missing.
+        converse(
+            version=of.version, places=[place], rolls=Rolls(factories.number()), at_most=missing
+        )
+
+
+def statements(enrolment: Enrolment) -> tuple[int, int, int]:
+    """Of the work page, the conversation's first showing, and a submit, with the set ready."""
+    client = browser_of(enrolment)
+    notices_of_plan.cache_clear()  # read once a minute: here, every time
+    with CaptureQueriesContext(connection) as work:
+        address = client.get("/work/").headers["Location"]
+    with CaptureQueriesContext(connection) as shown:
+        form = page(client.get(address)).form_to("/comparison/")
+    with CaptureQueriesContext(connection) as submit:
+        assert send(client, form, choice=form.options["choice"][0]).status_code == 303
+    return len(work), len(shown), len(submit)
+
+
+def test_pages_cost_the_same_in_a_study_of_ten_and_of_ten_thousand_conversations() -> None:
+    world = factories.world(prompts=40, overlap=1_000_000)
+    for prompt in world.prompts:
+        context = [factories.user(factories.opening(prompt))]
+        factories.ready_set(world.plan, context=context, shared=True)
+    statements(talking.joined(world))  # what stays the same for a process is read once
+    fill(world, 10)
+    small = statements(talking.joined(world))
+    fill(world, 10_000)
+
+    assert statements(talking.joined(world)) == small
 
 
 def test_a_claim_costs_the_same_however_many_conversations_there_are() -> None:

@@ -102,6 +102,7 @@ claim AS (
                 WHERE $place AND cell.taken = claimed.taken)
             - (SELECT count(*) FROM seen JOIN annotation_promptcell cell USING (id)
                 WHERE $place AND cell.taken = claimed.taken)) AS candidates
+        OFFSET 0 -- a fence: it is counted once, though it is used twice
     ) counted
 )
 $insert"""

@@ -1,23 +1,17 @@
 """The journey on an endpoint that shares no code with ours: what it wrote is what is exported."""
 
-import asyncio
 import json
-import random
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as parquet
 import pytest
 
 from tests.config.supervisor.conftest import passable
 from tests.config.supervisor.started import Started
+from tests.journeys.own_endpoint import OwnEndpoint
 from tests.journeys.visiting import Visitor
 
-# An alphabet of its own: none of these words is in a text that we bring along.
-SYLLABLES = ("mor", "tal", "vin", "sek", "lu", "dra", "pon", "gim", "fe", "rast", "yo", "bel")
-HEAD = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
 EXPLAIN = """
 import io, json, sys
 from django.core.management import call_command
@@ -28,60 +22,6 @@ for name in json.loads(sys.argv[1]):
     told[name] = json.loads(out.getvalue())["calls"]
 print(json.dumps(told))
 """
-
-
-class OwnEndpoint:
-    """An OpenAI-compatible server that invents words; `log` has each body under its request id."""
-
-    def __init__(self) -> None:
-        self.log: dict[str, dict[str, Any]] = {}
-        self.texts: list[str] = []
-        self.keys: set[str] = set()
-        self._random = random.Random(7)  # noqa: S311 - no secret
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
-
-    def __enter__(self) -> "OwnEndpoint":
-        self._thread.start()
-        starting = asyncio.start_server(self._answer, "127.0.0.1", 0)
-        self._server = asyncio.run_coroutine_threadsafe(starting, self._loop).result()
-        self.base_url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    async def _close(self) -> None:
-        self._server.close()
-
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-        lines = dict(line.split(": ", 1) for line in head.splitlines() if ": " in line)
-        body = json.loads(await reader.readexactly(int(lines["content-length"])))
-        self.log[lines["x-request-id"]] = body
-        self.keys.add(lines["authorization"])
-        writer.write(HEAD.encode())
-        for event in self._events(body):
-            writer.write(b"data: " + event.encode() + b"\n\n")
-        await writer.drain()
-        writer.close()
-
-    def _events(self, body: dict[str, Any]) -> Iterator[str]:
-        several = "###" in json.dumps(body["messages"])
-        texts = [self._text() for _ in range(4 if several else 1)]
-        self.texts += texts
-        content = "".join(f"### {text}\n" for text in texts) if several else texts[0]
-        for piece in (content[:30], content[30:]):
-            yield json.dumps({"choices": [{"index": 0, "delta": {"content": piece}}]})
-        yield json.dumps({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
-        yield "[DONE]"
-
-    def _text(self) -> str:
-        words = ["".join(self._random.choices(SYLLABLES, k=2)) for _ in range(14)]
-        return " ".join(words).capitalize() + "."
 
 
 @pytest.fixture(scope="module")

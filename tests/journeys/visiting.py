@@ -4,6 +4,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from http.client import HTTPResponse
+from http.cookiejar import CookieJar
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urljoin
 
@@ -16,8 +17,9 @@ class Visitor:
     """Opens a join link, and answers what it is asked. `page` is where it is."""
 
     def __init__(self, join_url: str) -> None:
+        self.cookies = CookieJar()
         self._opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor()
+            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self.cookies)
         )
         self.comparisons = 0
         self.open(join_url)
@@ -60,7 +62,7 @@ class Visitor:
 
     def ask(self) -> None:
         """Go on until a message of ours is being answered."""
-        while not self.set_id and not self._judging:
+        while not self.set_id:
             self._answer(self.page.forms[0])
 
     def judge(self, *, turns: int) -> None:

@@ -228,6 +228,7 @@ def _syntax(text: str, fault: yaml.YAMLError) -> Unreadable:
         wrong = f"this is no YAML: {getattr(fault, 'problem', None) or fault}"
         todo = (
             "look at this line and the one before: indentation, a missing quote, or ': ' in a text"
+            " (a text in double quotes may hold anything)"
         )
     return Unreadable(Problem(line, nearest_field(text, line), wrong, todo))
 

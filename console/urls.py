@@ -7,6 +7,7 @@ from console import views
 from studies.access_rules import public
 
 urlpatterns = [
+    path("", views.front, name="front"),
     path("console/", views.overview, name="console"),
     path(
         "accounts/login/",

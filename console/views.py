@@ -1,13 +1,22 @@
 """The researcher's pages."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from console.counting import count_studies
-from studies.access_rules import researcher, signed_in
+from studies.access_rules import public, researcher, signed_in
+
+
+@require_GET
+@public
+def front(request: HttpRequest) -> HttpResponse:
+    """The bare address: annotators at work go on, everybody else is taken for a researcher."""
+    at_work = settings.ANNOTATOR_COOKIE in request.COOKIES
+    return redirect("work" if at_work else "console")
 
 
 @require_GET

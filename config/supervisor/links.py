@@ -42,7 +42,7 @@ def announcement(links: Mapping[str, Any], data_dir: Path) -> str:
     joins = [f"    {cohort['slug']:8}{cohort['join_url']}" for cohort in links["cohorts"]]
     return "\n".join(
         [
-            "  Take part (each visit is a new person):",
+            "  Take part (each fresh browser, or private window, is a new person):",
             *joins,
             "",
             f"  Console   {links['console_url']}",

@@ -27,4 +27,6 @@ def test_every_address_has_an_access_rule() -> None:
 
 
 def test_every_address_ends_with_a_slash() -> None:
-    assert [here for here, _ in views(get_resolver().url_patterns) if not here.endswith("/")] == []
+    assert [
+        here for here, _ in views(get_resolver().url_patterns) if not f"/{here}".endswith("/")
+    ] == []

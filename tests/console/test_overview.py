@@ -1,6 +1,7 @@
 """The console's first page: who may see it, and what it counts."""
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -96,3 +97,13 @@ def test_the_queries_do_not_grow_with_the_studies(
 
     with django_assert_max_num_queries(9):
         client.get("/console/")
+
+
+def test_the_bare_address_leads_researchers_to_the_console(client: Client) -> None:
+    assert client.get("/")["Location"] == "/console/"
+
+
+def test_the_bare_address_leads_an_annotator_on(client: Client) -> None:
+    client.cookies[settings.ANNOTATOR_COOKIE] = "whatever it holds"
+
+    assert client.get("/")["Location"] == "/work/"

@@ -1,5 +1,6 @@
 """Studies to measure with."""
 
+from typing import Any
 from uuid import UUID
 
 from tests import factories
@@ -8,9 +9,9 @@ from tests.factories import World
 ANSWER = " ".join(["I would take an evening for it and listen before I say anything."] * 10)
 
 
-def ready_world(*, prompts: int) -> World:
+def ready_world(*, prompts: int, **rules: Any) -> World:
     """A study in which everybody may do everything, with the sets of first turns ready."""
-    world = factories.world(prompts=prompts, overlap=100_000, conversations=prompts)
+    world = factories.world(prompts=prompts, overlap=100_000, conversations=prompts, **rules)
     for prompt in world.prompts:
         context = [factories.user(factories.opening(prompt))]
         words = texts(prompt.pk, world.plan.body["k"])

@@ -1,7 +1,8 @@
 """What a comparison costs web and database, and what a submit costs beside a view that does little.
 
-The first row is a whole day's work: the work page that claims and opens a conversation, its page,
-three submits, the page after each, and the two messages between them, divided by the comparisons.
+The first row is a day's work with conversations of one turn: for every comparison the work page,
+which claims and opens a conversation, the page with its answers, and the submit that leads to the
+next. The second has three turns: then two messages and the pages after them are in it as well.
 The others alternate a submit and the page it leads to with the bare view of bench.bare.
 """
 
@@ -24,22 +25,26 @@ from studies.models import Enrolment
 from tests.annotation import talking
 from tests.annotation.visiting import Page
 
-ANNOTATORS, WARM_UP, SECONDS = 32, 6.0, 40.0
+ANNOTATORS, WARM_UP, SECONDS = 32, 6.0, 30.0
+DAYS = {1: "one a talk", 3: "with messages"}
 ROUNDS, SUBMITS = 7, 80
 
 
 def measure(servers: Servers) -> Iterator[Row]:
     with servers.web() as (web, address):
         pids = [web.child.pid or 0, servers.postgres.child.pid or 0]
-        yield crowd_at_work(address, pids)
+        for turns, what in DAYS.items():
+            spent = crowd_at_work(address, pids, turns)
+            yield bounded(row=f"CPU a comparison, {what}", figure=spent, unit="ms", at_most=25)
         yield from submits(address, pids)
 
 
 # --- A day's work ---------------------------------------------------------------------------------
 
 
-def crowd_at_work(address: str, pids: Sequence[int]) -> Row:
-    world = ready_world(prompts=100)
+def crowd_at_work(address: str, pids: Sequence[int], turns: int) -> float:
+    """Milliseconds of CPU per comparison, in conversations of so many turns."""
+    world = ready_world(prompts=100, turns={"min": turns, "max": turns})
     crowd = Crowd(address, [talking.joined(world) for _ in range(ANNOTATORS)])
     with Writer().at_work() as writer:
         crowd.start()
@@ -48,9 +53,7 @@ def crowd_at_work(address: str, pids: Sequence[int]) -> Row:
         time.sleep(SECONDS)
         done, spent = crowd.comparisons - done, cpu_of(pids, writer) - spent
         crowd.stop()
-    return bounded(
-        row=f"CPU a comparison ({done} of them)", figure=1000 * spent / done, unit="ms", at_most=25
-    )
+    return 1000 * spent / done
 
 
 def cpu_of(pids: Sequence[int], writer: Writer) -> float:

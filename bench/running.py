@@ -3,16 +3,21 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from bench.report import LATEST, Row, line, write
-from bench.rows import claims, comparisons, exports, queries, restart, streams
+from bench.rows.claims import measure as measure_claims
+from bench.rows.comparisons import measure as measure_comparisons
+from bench.rows.exports import measure as measure_exports
+from bench.rows.queries import measure as measure_queries
+from bench.rows.restart import measure as measure_restart
+from bench.rows.streams import measure as measure_streams
 from bench.servers import Servers
 
 ROWS: dict[str, Callable[[Servers], Iterator[Row]]] = {
-    "queries": queries.measure,
-    "claims": claims.measure,
-    "export": exports.measure,
-    "comparison": comparisons.measure,
-    "streams": streams.measure,
-    "restart": restart.measure,
+    "queries": measure_queries,
+    "claims": measure_claims,
+    "export": measure_exports,
+    "comparison": measure_comparisons,
+    "streams": measure_streams,
+    "restart": measure_restart,
 }
 
 

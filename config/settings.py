@@ -239,7 +239,10 @@ LOG_FORMAT = env.text("LOG_FORMAT", "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "config.requests.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "config.requests.RequestIdFilter"},
+        "route": {"()": "config.requests.RouteFilter"},
+    },
     "formatters": {
         "json": {
             "()": "pythonjsonlogger.json.JsonFormatter",
@@ -260,6 +263,9 @@ LOGGING = {
         # uvicorn's own access log would write the tokens of join links.
         "uvicorn.access": {"level": "CRITICAL"},
         "httpx2": {"level": "WARNING"},
+        # Django names the path of what it refused: join and return links hold tokens there.
+        "django.request": {"filters": ["route"]},
+        "django.security.csrf": {"filters": ["route"]},
         "openai": {"level": "WARNING"},
     },
 }

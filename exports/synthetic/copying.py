@@ -15,3 +15,14 @@ def copy(*, table: str, columns: str, rows: Iterable[Sequence[Any]]) -> None:
     with connection.cursor() as cursor, cursor.copy(statement) as copied:
         for row in rows:
             copied.write_row(row)
+
+
+def plan_by_index() -> None:
+    """Until the transaction ends, look rows up by index, also in the constraints' own lookups.
+
+    Their plans are made once in a session, for tables as small as they were then; kept for a load
+    of thousands of rows, they read the whole table again for each of them.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("DISCARD PLANS")
+        cursor.execute("SET LOCAL enable_seqscan = off")

@@ -63,3 +63,24 @@ def test_what_was_taken_is_counted_by_the_cells() -> None:
 def test_the_command_refuses_a_size_that_makes_no_sense() -> None:
     with pytest.raises(CommandError, match="1 or more"):
         call_command("generate_synthetic", seed=1, comparisons=0)
+
+
+def test_it_never_reads_a_table_whole_because_that_was_once_small() -> None:
+    synthesize(seed=4, comparisons=5)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE annotation_turn, annotation_comparison, sampling_candidateset")
+    synthesize(seed=5, comparisons=5)  # plans made for five rows are in the session now
+    before = whole_reads()
+
+    synthesize(seed=6, comparisons=300)
+
+    assert whole_reads() - before < 50
+
+
+def whole_reads() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sum(seq_scan) FROM pg_stat_xact_user_tables"
+            " WHERE relname ~ '^(annotation|sampling)_'"
+        )
+        return int(cursor.fetchone()[0])

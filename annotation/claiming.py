@@ -5,6 +5,7 @@ skipping those that others are claiming at the moment, and inserts the assignmen
 trigger counts it. Where "skip locked" finds nothing, the same is asked for in patience.
 """
 
+import json
 from contextlib import nullcontext
 from string import Template
 from typing import Any
@@ -30,15 +31,16 @@ SEEN = """
 """
 PLACE = "cell.cohort_id = %(cohort)s AND cell.taken < cell.overlap AND cell.retired_at IS NULL"
 ROOM = "$place AND cell.id NOT IN (SELECT id FROM seen)"
+PICKED = "cell.id, cell.taken, cell.claims, cell.shuffle_key"
 # The usual way: only the lowest stratum of coverage, by its index, in two halves of the circle.
 PICK_AT_ONCE = """
-    SELECT id FROM (
-        SELECT id FROM (SELECT cell.id FROM annotation_promptcell cell
+    SELECT * FROM (
+        SELECT * FROM (SELECT $picked FROM annotation_promptcell cell
             WHERE $room AND cell.taken = (SELECT taken FROM stratum)
                 AND cell.shuffle_key >= %(start)s
             ORDER BY cell.shuffle_key LIMIT 1 FOR NO KEY UPDATE OF cell SKIP LOCKED) onward
         UNION ALL
-        SELECT id FROM (SELECT cell.id FROM annotation_promptcell cell
+        SELECT * FROM (SELECT $picked FROM annotation_promptcell cell
             WHERE $room AND cell.taken = (SELECT taken FROM stratum)
                 AND cell.shuffle_key < %(start)s
             ORDER BY cell.shuffle_key LIMIT 1 FOR NO KEY UPDATE OF cell SKIP LOCKED) around
@@ -46,16 +48,31 @@ PICK_AT_ONCE = """
 """
 # When that stratum is busy, or was filled in the meantime: any cell with room that is free.
 PICK_FREE = """
-    SELECT cell.id FROM annotation_promptcell cell WHERE $room
+    SELECT $picked FROM annotation_promptcell cell WHERE $room
     ORDER BY cell.taken, cell.shuffle_key < %(start)s, cell.shuffle_key
     LIMIT 1 FOR NO KEY UPDATE OF cell SKIP LOCKED
 """
 # When every cell with room is held by somebody: wait for one. A cell that turns out full stays
 # locked while the next is waited for, so that everybody who waits must go in the same order.
 PICK_PATIENTLY = """
-    SELECT cell.id FROM annotation_promptcell cell WHERE $room
+    SELECT $picked FROM annotation_promptcell cell WHERE $room
     ORDER BY cell.id LIMIT 1 FOR NO KEY UPDATE OF cell
 """
+# A start is uniform on the circle of shuffle keys, and leads to the next cell: the probability of a
+# cell is the gap between the one before it and itself, all the circle when it is alone. One look
+# at the index; counting the stratum would read all of it.
+LAST = """
+    SELECT cell.shuffle_key FROM annotation_promptcell cell
+    WHERE $room AND cell.taken = picked.taken ORDER BY cell.shuffle_key DESC LIMIT 1
+"""
+BEFORE = """
+    SELECT cell.shuffle_key FROM annotation_promptcell cell
+    WHERE $room AND cell.taken = picked.taken AND cell.shuffle_key < picked.shuffle_key
+    ORDER BY cell.shuffle_key DESC LIMIT 1
+"""
+GAP = (
+    "least(1.0, picked.shuffle_key - coalesce(($before), ($last) - 1.0, picked.shuffle_key - 1.0))"
+)
 # Arms come in permuted blocks: within as many claims as the shares add up to, each arm has exactly
 # its share, in an order that the study's seed decides.
 ARM = """
@@ -79,7 +96,7 @@ SELECT %(id)s, me.id, %(sitting)s, me.cohort_id, claim.cell_id, drawn.arm_id, 'o
     %(deadline)s, claim.claim_no, false, claim.p_prompt, drawn.p_arm,
     %(draw)s::jsonb || claim.draw, '', %(now)s
 FROM me, claim, LATERAL ($arm) drawn
-RETURNING annotation_assignment.*
+RETURNING cell_id, arm_id, claim_no, p_prompt, p_arm, draw
 """
 CLAIM_CELL = """
 WITH me AS MATERIALIZED ($me),
@@ -88,22 +105,10 @@ stratum AS MATERIALIZED (
     SELECT cell.taken FROM annotation_promptcell cell WHERE $room
     ORDER BY cell.taken, cell.shuffle_key LIMIT 1
 ),
-picked AS MATERIALIZED (SELECT picked.id FROM me, LATERAL ($pick) picked),
-claimed AS (
-    UPDATE annotation_promptcell cell SET claims = cell.claims + 1 FROM picked
-    WHERE cell.id = picked.id RETURNING cell.id, cell.claims, cell.taken
-),
-claim AS (
-    SELECT claimed.id AS cell_id, claimed.id AS stratum_id, claimed.claims AS claim_no,
-        1.0 / counted.candidates AS p_prompt,
-        jsonb_build_object('stratum', claimed.taken, 'candidates', counted.candidates) AS draw
-    FROM claimed, LATERAL (
-        SELECT greatest(1, (SELECT count(*) FROM annotation_promptcell cell
-                WHERE $place AND cell.taken = claimed.taken)
-            - (SELECT count(*) FROM seen JOIN annotation_promptcell cell USING (id)
-                WHERE $place AND cell.taken = claimed.taken)) AS candidates
-        OFFSET 0 -- a fence: it is counted once, though it is used twice
-    ) counted
+claim AS MATERIALIZED (
+    SELECT picked.id AS cell_id, picked.id AS stratum_id, picked.claims + 1 AS claim_no,
+        $gap AS p_prompt, jsonb_build_object('stratum', picked.taken, 'way', '$way') AS draw
+    FROM me, LATERAL ($pick) picked
 )
 $insert"""
 # Claims of own prompts in one cohort take turns, so that each gets a number of its own.
@@ -123,19 +128,30 @@ SELECT count(*) FROM annotation_promptcell cell WHERE $room
 """
 
 
-PARTS = {"me": ME, "seen": SEEN, "place": PLACE, "room": ROOM, "insert": INSERT, "arm": ARM}
+PARTS = {
+    "me": ME,
+    "seen": SEEN,
+    "place": PLACE,
+    "room": ROOM,
+    "picked": PICKED,
+    "last": LAST,
+    "before": BEFORE,
+    "gap": GAP,
+    "insert": INSERT,
+    "arm": ARM,
+}
 
 
-def _fill(text: str, *, pick: str = "") -> str:
+def _fill(text: str, **parts: str) -> str:
     """The statement with its parts in place: constants of this module, nothing from outside."""
     while "$" in text:
-        text = Template(text).substitute(PARTS, pick=pick)
+        text = Template(text).substitute(PARTS, **parts)
     return text
 
 
-AT_ONCE = _fill(CLAIM_CELL, pick=PICK_AT_ONCE)
-FREE = _fill(CLAIM_CELL, pick=PICK_FREE)
-PATIENTLY = _fill(CLAIM_CELL, pick=PICK_PATIENTLY)
+AT_ONCE = _fill(CLAIM_CELL, pick=PICK_AT_ONCE, way="at once")
+FREE = _fill(CLAIM_CELL, pick=PICK_FREE, way="free")
+PATIENTLY = _fill(CLAIM_CELL, pick=PICK_PATIENTLY, way="patiently")
 OWN = _fill(CLAIM_OWN)
 ROOM_LEFT = _fill(COUNT_ROOM)
 
@@ -174,5 +190,35 @@ def has_room(parameters: Parameters) -> bool:
 
 def _run(statement: str, parameters: Parameters) -> Assignment | None:
     # A statement is a transaction by itself; inside another one it needs a way back.
-    with transaction.atomic() if connection.in_atomic_block else nullcontext():
-        return next(iter(Assignment.objects.raw(statement, parameters)), None)
+    with (
+        transaction.atomic() if connection.in_atomic_block else nullcontext(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement, parameters)
+        row = cursor.fetchone()
+    return _assignment(parameters, *row) if row else None
+
+
+def _assignment(given: Parameters, *drawn: Any) -> Assignment:
+    """The row just inserted, as a model: reading it back through the ORM costs more than the claim.
+
+    `drawn` is what the statement returns: cell, arm, claim_no, p_prompt, p_arm, draw.
+    """
+    cell_id, arm_id, claim_no, p_prompt, p_arm, draw = drawn
+    made = Assignment(
+        id=given["id"],
+        enrolment_id=given["enrolment"],
+        sitting_id=given["sitting"],
+        cohort_id=given["cohort"],
+        cell_id=cell_id,
+        arm_id=arm_id,
+        deadline=given["deadline"],
+        claim_no=claim_no,
+        p_prompt=p_prompt,
+        p_arm=p_arm,
+        draw=json.loads(draw),
+        created_at=given["now"],
+    )
+    made._state.adding = False
+    made._state.db = connection.alias
+    return made

@@ -13,14 +13,28 @@ class PromptCell(models.Model):
     """How many conversations a prompt has, and may have, in a cohort. A trigger keeps `taken`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # Every claim writes its cell's indexes again, so it has none that another covers: cells are
+    # found by their cohort, and by their prompt only when a study is loaded.
     study = models.ForeignKey(
-        Study, on_delete=models.PROTECT, related_name="prompt_cells", db_constraint=False
+        Study,
+        on_delete=models.PROTECT,
+        related_name="prompt_cells",
+        db_constraint=False,
+        db_index=False,
     )
     cohort = models.ForeignKey(
-        Cohort, on_delete=models.PROTECT, related_name="prompt_cells", db_constraint=False
+        Cohort,
+        on_delete=models.PROTECT,
+        related_name="prompt_cells",
+        db_constraint=False,
+        db_index=False,
     )
     prompt = models.ForeignKey(
-        Prompt, on_delete=models.PROTECT, related_name="cells", db_constraint=False
+        Prompt,
+        on_delete=models.PROTECT,
+        related_name="cells",
+        db_constraint=False,
+        db_index=False,
     )
     overlap = models.PositiveIntegerField(help_text="conversations wanted")
     taken = models.PositiveIntegerField(default=0, help_text="open and submitted assignments")
@@ -56,8 +70,13 @@ class Assignment(models.Model):
         WITHDRAWN = "withdrawn"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # Indexed by the constraint assignment_cell_once.
     enrolment = models.ForeignKey(
-        Enrolment, on_delete=models.PROTECT, related_name="assignments", db_constraint=False
+        Enrolment,
+        on_delete=models.PROTECT,
+        related_name="assignments",
+        db_constraint=False,
+        db_index=False,
     )
     sitting = models.ForeignKey(
         Sitting, on_delete=models.PROTECT, related_name="assignments", db_constraint=False
@@ -73,7 +92,11 @@ class Assignment(models.Model):
         db_constraint=False,
     )
     arm = models.ForeignKey(
-        Arm, on_delete=models.PROTECT, related_name="assignments", db_constraint=False
+        Arm,
+        on_delete=models.PROTECT,
+        related_name="assignments",
+        db_constraint=False,
+        db_index=False,
     )
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     deadline = models.DateTimeField(null=True)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -30,11 +31,52 @@ def test_a_claim_takes_a_place_and_says_how_it_was_drawn() -> None:
     assignment = claimed(joined(world))
     assert assignment.cell is not None
     assert assignment.cell.taken == assignment.cell.claims == 1
-    assert assignment.p_prompt == pytest.approx(1 / 3)
+    assert assignment.p_prompt == pytest.approx(gap_before(assignment.cell, world.cells))
     assert assignment.p_arm == 1
-    assert assignment.draw["candidates"] == 3
+    assert assignment.draw["stratum"] == 0
+    assert assignment.draw["way"] == "at once"
     assert assignment.draw["own"] is False
     assert 0 <= assignment.draw["start"] < 1
+
+
+def gap_before(cell: PromptCell, among: Sequence[PromptCell]) -> float:
+    """The part of the circle of shuffle keys from which a draw leads to this cell."""
+    keys = sorted(one.shuffle_key for one in among)
+    place = keys.index(cell.shuffle_key)
+    return keys[place] - keys[place - 1] + (place == 0)
+
+
+def test_the_start_of_a_draw_lies_in_the_gap_before_its_prompt() -> None:
+    world = factories.world(prompts=6, overlap=10)
+    for _ in range(12):
+        left = [cell for cell in PromptCell.objects.order_by("taken") if cell.taken == least()]
+        assignment = claimed(joined(world))
+        cell = next(cell for cell in left if cell.pk == assignment.cell_id)
+        gone = (cell.shuffle_key - assignment.draw["start"]) % 1
+        assert gone <= assignment.p_prompt == pytest.approx(gap_before(cell, left))
+
+
+def least() -> int:
+    return min(PromptCell.objects.values_list("taken", flat=True))
+
+
+def test_a_prompt_that_one_has_had_lends_its_part_to_the_next() -> None:
+    world = factories.world(prompts=3, overlap=10, conversations=3, turns={"min": 1, "max": 1})
+    enrolment = joined(world)
+    had = finished(enrolment).assignment.cell_id
+    for other in world.cells:
+        if other.pk != had:
+            factories.assignment(world, cell=other, state="submitted")  # all are covered alike
+    left = [cell for cell in world.cells if cell.pk != had]
+
+    assignment = claimed(enrolment)
+
+    assert assignment.cell is not None
+    assert assignment.p_prompt == pytest.approx(gap_before(assignment.cell, left))
+
+
+def test_the_last_prompt_left_is_drawn_for_sure() -> None:
+    assert claimed(joined(factories.world(prompts=1))).p_prompt == 1
 
 
 def test_an_open_assignment_comes_back() -> None:

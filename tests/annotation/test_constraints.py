@@ -121,6 +121,15 @@ def test_a_surplus_counts_again_only_if_there_is_room() -> None:
         update(surplus, surplus=False)
 
 
+@breaks("assignment_counts_claim")
+def test_a_claim_counts_whatever_becomes_of_it() -> None:
+    world = factories.world(overlap=2)
+    for number, state in enumerate(("open", "skipped", "submitted"), start=1):
+        factories.assignment(world, claim_no=number, state=state)
+    assert (PromptCell.objects.get().claims, PromptCell.objects.get().taken) == (3, 2)
+    held("assignment_counts_claim")
+
+
 @breaks("assignment_keeps_taken")
 def test_taken_is_what_is_open_and_submitted_whatever_happens() -> None:
     world = factories.world(overlap=3)
@@ -204,6 +213,18 @@ def test_everything_of_an_assignment_is_of_one_cohort_and_person() -> None:
         copy(assignment, arm_id=there.arm.pk, state="expired", deadline=None, cell_id=None)
     with refused("assignment_sitting_of_enrolment"):
         copy(assignment, sitting_id=stranger.pk, state="expired", deadline=None, cell_id=None)
+
+
+@breaks("arm_kept_for_assignments", "arm_stays_for_assignments")
+def test_an_arm_with_assignments_is_neither_removed_nor_moved() -> None:
+    world = factories.world()
+    factories.assignment(world)
+    elsewhere = factories.cohort(world.study, slug="elsewhere")
+    update(world.study, state="paused")
+    with refused("arm_kept_for_assignments"):
+        delete(world.arm)
+    with refused("arm_stays_for_assignments"):
+        update(world.arm, cohort_id=elsewhere.pk)
 
 
 @breaks("prompt_cell_cohort_of_study", "prompt_cell_prompt_of_study")

@@ -25,6 +25,7 @@ from tests.annotation.talking import (
     shown_first_turn,
     write_set,
 )
+from tests.breaking import refuser
 from tests.racing import Runner
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -50,6 +51,19 @@ def test_of_two_claims_for_the_last_place_one_gets_it(pair: tuple[Runner, Runner
     anna.commit()
     assert bruno.result() is Nothing.NOTHING_LEFT
     assert PromptCell.objects.get().taken == 1
+
+
+def test_an_arm_outlives_a_claim_that_is_not_stored_yet(pair: tuple[Runner, Runner]) -> None:
+    anna, bruno = pair
+    world = factories.world()
+    person = joined(world)
+    anna.begin()
+    anna.do(claim_assignment, enrolment=person)
+    anna.do("UPDATE studies_study SET state = 'paused'")
+    bruno.start("DELETE FROM sampling_arm")
+    bruno.expect_blocked(by=anna)
+    anna.commit()
+    assert refuser(bruno.fault()) == "arm_kept_for_assignments"
 
 
 def test_a_place_that_comes_back_while_one_waits_is_theirs(pair: tuple[Runner, Runner]) -> None:

@@ -20,7 +20,7 @@ from django_htmx.middleware import HtmxDetails
 
 from annotation import drafts
 from config.unavailable import posted_fields
-from studies import access_rules
+from studies import access_rules, recognising
 from studies.models import Enrolment
 
 SALT = "annotation.access"
@@ -76,8 +76,7 @@ def find_enrolment(person: Visitor) -> Enrolment | None:
     """The enrolment that the cookie names, with its cohort and study. At most one query."""
     if not person.enrolment:
         return None
-    known = Enrolment.objects.select_related("cohort", "study")
-    return known.filter(pk=UUID(person.enrolment)).first()
+    return recognising.find_enrolment(UUID(person.enrolment))
 
 
 def annotator_page(

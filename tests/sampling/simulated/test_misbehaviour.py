@@ -162,6 +162,7 @@ def test_characters_are_really_split(endpoint: simulated.Endpoint) -> None:
         ("error_in_body", 200, "application/json"),
         ("malformed_body", 200, "application/json"),
         ("status_400", 400, "application/json"),
+        ("bad_request", 400, "application/json"),
         ("status_401", 401, "application/json"),
         ("status_404", 404, "application/json"),
         ("status_429", 429, "application/json"),
@@ -177,6 +178,13 @@ def test_something_else_is_answered(
     assert (answer.status, answer.headers["content-type"]) == (status, content_type)
     assert "retry-after" not in answer.headers
     assert endpoint.log()[-1]["behaviour"] == name
+
+
+def test_bytes_that_are_no_http_are_told_so(endpoint: simulated.Endpoint) -> None:
+    greeting = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
+    with socket.create_connection(("127.0.0.1", endpoint.port), timeout=10) as line:
+        line.sendall(greeting)
+        assert line.makefile("rb").read().startswith(b"HTTP/1.1 400 Bad Request\r\n")
 
 
 def test_too_many_requests_may_say_when_to_come_back(endpoint: simulated.Endpoint) -> None:

@@ -58,6 +58,11 @@ class Behaviour:
         return events
 
 
+class Well(Behaviour):
+    name = "well"
+    says = "Nothing goes wrong: it keeps a place in a sequence of orders."
+
+
 # Connections
 
 

@@ -23,6 +23,7 @@ from redis import Redis
 
 from sampling import errors, generating, loop, simulated
 from sampling.explaining import explain
+from sampling.messages import message
 from sampling.models import CandidateSet, Plan, Seat
 from sampling.requesting import request_candidate_set
 from sampling.running import runs
@@ -206,7 +207,8 @@ class Table:
 
     def _request(self, plan: Plan, text: str, **traits: Any) -> CandidateSet:
         asked = {"language": "en", "shared": False, **traits}
-        return request_candidate_set(plan=plan, context=[factories.user(text)], **asked)
+        context = [message("user", text)]
+        return request_candidate_set(plan=plan, context=context, **asked)
 
 
 def ending(one: CandidateSet) -> Ending:

@@ -46,6 +46,12 @@ def test_the_documentation_has_the_same_table() -> None:
     assert rows == [f"| `{name}` | {found.says} |" for name, found in BEHAVIOURS.items()]
 
 
+def test_an_order_to_do_well_keeps_its_place(endpoint: simulated.Endpoint) -> None:
+    endpoint.order("well")
+    endpoint.order("status_500")
+    assert [streamed_set(endpoint).status for _ in range(3)] == [200, 500, 200]
+
+
 @pytest.mark.parametrize("name", ["close_at_accept", "hang_up", "reset"])
 def test_connections_are_closed_without_an_answer(endpoint: simulated.Endpoint, name: str) -> None:
     endpoint.order(name)

@@ -81,6 +81,7 @@ def _everywhere(scene: Scene) -> dict[str, Any]:
         "assignment_id": scene.assignment_id,
         "skip_reasons": wording.skip_reasons(),
         "announcement": wording.waiting(scene) or wording.arrived(scene),
+        "why_failed": wording.why_failed(scene),
         "notices": _notices(scene.plan_id),
         "over": wording.over(scene),
     }

@@ -7,6 +7,7 @@ from annotation.leaving import SkipReason
 from annotation.progress import Judged, Scene, Stage
 from annotation.refusals import BadText, ExplanationNeeded, Refusal, UnknownChoice
 from annotation.templatetags.reading import number
+from sampling.reasons import Reason
 
 
 def fault(refusal: Refusal) -> str:
@@ -94,6 +95,17 @@ def waiting(scene: Scene) -> str:
         "%(written)s of %(k)s answers are written",
         last.written,
     ) % {"written": number(last.written), "k": number(last.k)}
+
+
+def why_failed(scene: Scene) -> str:
+    """Why the set that was waited for failed; empty when it did not.
+
+    Only words of ours: a code that is none of them is a fault of ours.
+    """
+    if scene.stage is not Stage.FAILED:
+        return ""
+    known = dict(Reason.choices)
+    return str(known.get(scene.last.set_reason or "", Reason.INTERNAL.label))
 
 
 def arrived(scene: Scene) -> str:

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import unescape
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from exports.synthetic.conversations import Place, converse
 from exports.synthetic.rolls import Rolls
 from sampling.live import set_of_token
 from sampling.models import CandidateSet
+from sampling.reasons import Reason
 from studies.models import Enrolment
 from tests import factories
 from tests.annotation import talking
@@ -314,3 +316,15 @@ def test_markdown_keeps_its_structure_and_loses_turning_marks() -> None:
     assert "<strong>Yes</strong>" in rendered
     assert "<li>second</li>" in rendered
     assert "\u202e" not in rendered
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_the_page_of_a_failed_set_says_why(
+    waiting: tuple[Client, str, Turn], reason: Reason
+) -> None:
+    browser, address, turn = waiting
+    CandidateSet.objects.filter(pk=turn.set_id).update(state="failed", reason=reason)
+
+    shown = unescape(browser.get(address).content.decode())
+
+    assert f"<p>{reason.label}</p>" in shown

@@ -7,6 +7,8 @@ from collections import Counter
 
 import regex
 
+from sampling.guard.error_texts import error_sentence
+from sampling.guard.openings import numbered
 from sampling.guard.words import words
 
 _TOKEN = regex.compile(
@@ -24,6 +26,8 @@ _LABEL = regex.compile(
     r"^\s*[*_]*(?:response|answer|réponse|risposta|resposta|उत्तर)\s+(?:\d{1,2}|[A-H])\s*[:.\-–]",
     regex.IGNORECASE,
 )
+# What is left of an array or of a sentence pattern: `[so]`, `value1: so`.
+_ARRAY = regex.compile(r"^\s*\[[^\[\]\n]*\][.!?।]?\s*$|^\s*\[\s*[\"']|^\s*\p{L}{3,12}_?\d\s*[:：]")
 _FORMATTING = regex.compile(
     r"\*\*[^*\n]+\*\*|^\s{0,3}#{1,6}\s|^[ \t]*(?:[-*•]|\d{1,2}[.)])\s|```|\|.*\|.*\|",
     regex.MULTILINE,
@@ -40,7 +44,7 @@ _STATUS = (
 _ERROR_START = regex.compile(
     rf"^\W*(?:{_STATUS}|http/\d(?:\.\d)?\s+\d{{3}}|https?\s+(?:error|status)\b"
     r"|(?:http\s+)?error\s*(?:code)?\s*:?\s*[45]\d\d\b|internal server error|bad gateway"
-    r"|service (?:temporarily )?unavailable|gateway time-?out|too many requests"
+    r"|service (?:temporarily )?unavailable|gateway time-?out|too many requests\s*(?:[:(\[]|$)"
     r"|rate limit (?:exceeded|reached)|upstream (?:connect error|request timeout)"
     r"|no healthy upstream|traceback \(most recent call last\)|cuda out of memory"
     r"|(?:openai\.)?(?:api|runtime|value|key|type|connection|timeout)\w*error\b"
@@ -61,8 +65,13 @@ def special_token(text: str) -> bool:
 
 
 def leaked_marker(text: str) -> bool:
-    """Whether a marker or a label of the set's own format stands in the text."""
-    return _MARKER.search(text) is not None or _LABEL.match(text) is not None
+    """Whether a marker, a label, a number or a bracket of the set's format stands in the text."""
+    return (
+        _MARKER.search(text) is not None
+        or _LABEL.match(text) is not None
+        or _ARRAY.match(text) is not None
+        or numbered(text)
+    )
 
 
 def formatted(text: str) -> bool:
@@ -72,9 +81,9 @@ def formatted(text: str) -> bool:
 
 def error_text(text: str) -> bool:
     """Whether the text is an error of a server and no answer: a status line, a stack trace, HTML, a
-    JSON error or a raw stream.
+    JSON error, a raw stream, or a sentence in which a server speaks of itself.
     """
-    if _ERROR_START.search(text) or _HTML.search(text) or _SSE.search(text):
+    if error_sentence(text) or _ERROR_START.search(text) or _HTML.search(text) or _SSE.search(text):
         return True
     return _json_error(text.strip().strip("`"))
 

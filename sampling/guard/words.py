@@ -9,8 +9,8 @@ import regex
 # Marks belong to words: without \p{M} a Devanagari word breaks at every vowel sign.
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['’-][\p{L}\p{M}\p{N}]+)*")
 _CLOSING = r"[.!?…。！？।॥]"
-_AFTER = r"[\"'”’»)\]*_\s\p{So}\p{Sk}\uFE0F\u200D]*"
-_ENDS = regex.compile(rf"{_CLOSING}{_AFTER}$")
+AFTER = r"[\"'”’»)\]*_\s\p{So}\p{Sk}\uFE0F\u200D]*"
+_ENDS = regex.compile(rf"{_CLOSING}{AFTER}$")
 # The end of a sentence: a closing mark, perhaps quotes after it, then a blank or a line.
 _LAST_SENTENCE = regex.compile(rf"^.*{_CLOSING}[\"'”’»)\]*_]*(?=\s)", regex.DOTALL)
 

@@ -61,4 +61,4 @@ def only_asks(text: str) -> bool:
 @lru_cache(maxsize=128)
 def _runs(text: str) -> frozenset[Run]:
     found = words(text)
-    return frozenset(found[at : at + RUN] for at in range(len(found) - RUN + 1))
+    return frozenset(zip(*(found[at:] for at in range(RUN)), strict=False))

@@ -12,11 +12,10 @@ from functools import lru_cache
 import regex
 
 from sampling.guard.scripts import mixes_scripts as mixes_scripts
+from sampling.guard.words import pieces
 
-_DEVANAGARI = regex.compile(r"\p{Script=Devanagari}")
-_LATIN = regex.compile(r"\p{Script=Latin}")
-# Unlike a word, a piece ends at an apostrophe: "l'ami" has an article.
-_PIECE = regex.compile(r"[\p{L}\p{M}]+")
+_DEVANAGARI = regex.compile(r"\p{Script=Devanagari}+")
+_LATIN = regex.compile(r"\p{Script=Latin}+")
 
 # The commonest words of each language that the others do not write the same way.
 COMMON = {
@@ -49,17 +48,21 @@ def detect(text: str) -> str | None:
     """The language, `hi-Latn` for romanised Hindi, or None when the text is too short or too mixed
     to tell.
     """
-    devanagari, latin = len(_DEVANAGARI.findall(text)), len(_LATIN.findall(text))
+    devanagari, latin = _letters(_DEVANAGARI, text), _letters(_LATIN, text)
     if devanagari > latin:
         return "hi" if devanagari >= 10 else None
     if latin < 20:
         return None
-    return _by_words(_PIECE.findall(text.casefold()))
+    return _by_words(pieces(text))
 
 
-def _by_words(pieces: list[str]) -> str | None:
+def _letters(script: regex.Pattern[str], text: str) -> int:
+    return sum(map(len, script.findall(text)))
+
+
+def _by_words(found: tuple[str, ...]) -> str | None:
     counts = {
-        language: sum(piece in common for piece in pieces) for language, common in _COMMON.items()
+        language: sum(map(common.__contains__, found)) for language, common in _COMMON.items()
     }
     best, second = sorted(counts, key=lambda name: counts[name], reverse=True)[:2]
     clear = counts[best] >= 2 and counts[best] > 1.25 * counts[second]
@@ -75,4 +78,4 @@ def in_another_language(text: str, language: str) -> bool:
     found = detect(text)
     if found is not None:
         return found != language
-    return language == "hi" and len(_LATIN.findall(text)) >= 20 and not _DEVANAGARI.search(text)
+    return language == "hi" and _letters(_LATIN, text) >= 20 and not _DEVANAGARI.search(text)

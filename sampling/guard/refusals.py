@@ -12,6 +12,8 @@ from functools import lru_cache
 
 import regex
 
+from sampling.guard.words import pieces
+
 # A refusal comes first; further down, "I cannot give legal advice" is caution in an answer.
 _OPENING_CHARS = 280
 
@@ -110,14 +112,16 @@ _REFUSAL = (
     r"मेर(?:ी|े पास) कोई (?:व्यक्तिगत |निजी |अपनी )?(?:राय|विचार|मत|भावना)[^।.!?]{0,12} नहीं",
 )
 
-# What every entry of a list holds: without it, the list need not be tried.
-_HINT = regex.compile(
-    r"(?:sorry|apolog|unfortunately|decline|refuse|unable|n't|not|pas|non|não|नहीं|असमर्थ)\b"
+# Pieces of which every entry of a list holds one: without any, the list need not be tried.
+_REFUSAL_PIECES = frozenset(
+    "sorry unfortunately cannot unable decline refuse not t won pas peux puis suis saurais regrette"
+    " souhaite non não नहीं असमर्थ".split()
 )
-_SELF_HINT = regex.compile(
-    r"\b(?:ai|a\.i\.|ia|model|modèle|modello|modelo|assistant\w*|assistente|chat ?bot|programme?"
-    r"|programa|training|knowledge|programming|artificial\w*|artificielle|artificiale|\w+ by)\b"
-    r"|एआई|ए\.आई|कृत्रिम|आर्टिफ|मॉडल|चैटबॉट|कंप्यूटर|वर्चुअल|\bai\b"
+_SELF_PIECES = frozenset(
+    """ai ia intelligence artificial model modèle modello modelo assistant assistante assistente
+    chatbot bot chat agent program programme programma programa training knowledge programming
+    intelligenza inteligência by एआई कृत्रिम आर्टिफ़िशियल आर्टिफिशियल भाषा चैटबॉट कंप्यूटर
+    वर्चुअल इंटेलिजेंस""".split()
 )
 
 
@@ -138,11 +142,13 @@ def _plain(text: str) -> str:
 
 def refuses(text: str) -> bool:
     """Whether the text opens with a refusal to answer."""
-    opening = _plain(text)[:_OPENING_CHARS]
-    return _HINT.search(opening) is not None and _REFUSAL_LIST.search(opening) is not None
+    if _REFUSAL_PIECES.isdisjoint(pieces(text)):
+        return False
+    return _REFUSAL_LIST.search(_plain(text)[:_OPENING_CHARS]) is not None
 
 
 def identifies_itself(text: str) -> bool:
     """Whether the text says that a model wrote it."""
-    plain = _plain(text)
-    return _SELF_HINT.search(plain) is not None and _SELF_LIST.search(plain) is not None
+    if _SELF_PIECES.isdisjoint(pieces(text)):
+        return False
+    return _SELF_LIST.search(_plain(text)) is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from itertools import groupby
 
 import regex
 
@@ -21,6 +22,7 @@ _TOKEN = regex.compile(
     r"|\uFFFD",
     regex.IGNORECASE,
 )
+_TOKEN_START = regex.compile(r"[<\[\uFFFD]")  # cheap, and most texts have none
 _MARKER = regex.compile(r"#{3,}")
 _LABEL = regex.compile(
     r"^\s*[*_]*(?:response|answer|réponse|risposta|resposta|उत्तर)\s+(?:\d{1,2}|[A-H])\s*[:.\-–]",
@@ -61,7 +63,7 @@ _SSE = regex.compile(r"^[ \t]*(?:data|event):[ \t]*[{\[]", regex.MULTILINE)
 
 def special_token(text: str) -> bool:
     """Whether a token of a chat template, or a broken character, stands in the text."""
-    return _TOKEN.search(text) is not None
+    return _TOKEN_START.search(text) is not None and _TOKEN.search(text) is not None
 
 
 def leaked_marker(text: str) -> bool:
@@ -83,7 +85,12 @@ def error_text(text: str) -> bool:
     """Whether the text is an error of a server and no answer: a status line, a stack trace, HTML, a
     JSON error, a raw stream, or a sentence in which a server speaks of itself.
     """
-    if error_sentence(text) or _ERROR_START.search(text) or _HTML.search(text) or _SSE.search(text):
+    if (
+        error_sentence(text)
+        or _ERROR_START.search(text)
+        or ("<" in text and _HTML.search(text))
+        or _SSE.search(text)
+    ):
         return True
     return _json_error(text.strip().strip("`"))
 
@@ -104,7 +111,7 @@ def loops(text: str) -> bool:
     times in a row.
     """
     found = words(text)
-    fives = Counter(found[at : at + 5] for at in range(len(found) - 4))
+    fives = Counter(zip(*(found[at:] for at in range(5)), strict=False))
     if fives and max(fives.values()) >= 3:
         return True
-    return any(len(set(found[at : at + 6])) == 1 for at in range(len(found) - 5))
+    return any(len([*same]) >= 6 for _, same in groupby(found))

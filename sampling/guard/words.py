@@ -8,9 +8,10 @@ import regex
 
 # Marks belong to words: without \p{M} a Devanagari word breaks at every vowel sign.
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['’-][\p{L}\p{M}\p{N}]+)*")
+_PIECE = regex.compile(r"[\p{L}\p{M}]+")
 _CLOSING = r"[.!?…。！？।॥]"
-_AFTER = r"[\"'”’»)\]*_\s\p{So}\p{Sk}\uFE0F\u200D]*"
-_ENDS = regex.compile(rf"{_CLOSING}{_AFTER}$")
+AFTER = r"[\"'”’»)\]*_\s\p{So}\p{Sk}\uFE0F\u200D]*"
+_ENDS = regex.compile(rf"{_CLOSING}{AFTER}$")
 # The end of a sentence: a closing mark, perhaps quotes after it, then a blank or a line.
 _LAST_SENTENCE = regex.compile(rf"^.*{_CLOSING}[\"'”’»)\]*_]*(?=\s)", regex.DOTALL)
 
@@ -19,6 +20,12 @@ _LAST_SENTENCE = regex.compile(rf"^.*{_CLOSING}[\"'”’»)\]*_]*(?=\s)", regex
 def words(text: str) -> tuple[str, ...]:
     """The words of a text in lower case."""
     return tuple(_WORD.findall(text.casefold()))
+
+
+@lru_cache(maxsize=32)
+def pieces(text: str) -> tuple[str, ...]:
+    """The runs of letters of a text in lower case; unlike a word, a piece ends at an apostrophe."""
+    return tuple(_PIECE.findall(text.casefold()))
 
 
 def count_words(text: str) -> int:

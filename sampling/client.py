@@ -72,6 +72,8 @@ class ModelClient:
 
         Raises EndpointError; the stream is closed by then, as it is when the call is cancelled.
         """
+        if endpoint.fault:
+            raise EndpointMisconfigured(endpoint.fault)
         reading = _Reading(EventStream(watcher=watcher), deadlines)
         started_at = timezone.now()
         opened = self._open(endpoint, body, request_id=request_id, deadlines=deadlines)

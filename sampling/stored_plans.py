@@ -52,8 +52,8 @@ def find(name: str) -> Plan:
 
 
 def endpoints_of(plan: Plan) -> tuple[Endpoint, ...]:
-    """The plan's endpoints in order. Raises EndpointMisconfigured for one that cannot be called."""
-    return tuple(endpoints.resolve(row) for row in _rows(plan))
+    """The plan's endpoints in order. Raises EndpointMisconfigured when the first cannot be called."""
+    return tuple(endpoints.resolve_all(_rows(plan)))
 
 
 def _rows(plan: Plan) -> list[EndpointRow]:

@@ -143,7 +143,7 @@ def _store_result(run: Run, result: SetResult) -> None:
     except UNSTORABLE as fault:
         # The guard let something through that no row can hold: a fault of ours, and no reason to
         # lose the set.
-        logger.error("a set could not be stored: %s", _named(fault), extra=_about(run))  # noqa: TRY400
+        logger.error("a set could not be stored: %s", _named(fault), extra=_about(run))
         _store_failure(run, UnusableText("the set could not be stored"))
 
 
@@ -168,7 +168,7 @@ def _store_failure(run: Run, error: SamplingError) -> None:
     try:
         _store(run, partial(storing.store_failure, run.claim, error))
     except UNSTORABLE as fault:
-        logger.error("a failure could not be stored: %s", _named(fault), extra=_about(run))  # noqa: TRY400
+        logger.error("a failure could not be stored: %s", _named(fault), extra=_about(run))
 
 
 def _named(fault: Exception) -> str:

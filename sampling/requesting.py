@@ -7,10 +7,11 @@ transaction is stored; it never waits for an endpoint.
 import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
 from sampling import bell, plans
@@ -20,6 +21,7 @@ from sampling.reasons import Reason
 
 State, Priority = CandidateSet.State, CandidateSet.Priority
 UNFINISHED = (State.PENDING, State.GENERATING)
+Question = tuple[UUID, str, str]  # of a plan, by its context's hash, in a language
 
 
 @transaction.atomic
@@ -69,6 +71,71 @@ def find_shared_set(
 ) -> CandidateSet | None:
     """The shared set of this question, in any state but failed; None when nobody asked for it."""
     return _live(plan, context_sha256(read_context(context)), language, None)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A shared set that somebody is likely to want: what `request_candidate_set` would be asked."""
+
+    plan: Plan
+    context: Sequence[Message]
+    language: str
+
+    @property
+    def question(self) -> Question:
+        return self.plan.pk, context_sha256(read_context(self.context)), self.language
+
+
+def missing(wishes: Iterable[Wish]) -> list[Wish]:
+    """The wishes, each once, whose shared set is not there in any state but failed. One query."""
+    wanted = {wish.question: wish for wish in wishes}
+    there = {question for question, (_, live) in _known(wanted).items() if live}
+    return [wish for question, wish in wanted.items() if question not in there]
+
+
+@transaction.atomic
+def request_ahead(wishes: Iterable[Wish]) -> int:
+    """Put the wished sets into the queue for nobody in particular; returns how many are new.
+
+    What somebody else asked for meanwhile is left alone. The number of queries does not depend on
+    the number of wishes. Raises BadRequest as `request_candidate_set` does.
+    """
+    wanted = {wish.question: wish for wish in wishes}
+    known = _known(wanted)
+    new = [
+        _new_set(
+            plan=wish.plan,
+            context=read_context(wish.context),
+            language=wish.language,
+            shared=True,
+            replica=known[question][0] + 1 if question in known else 0,
+            priority=Priority.PREFETCH,
+        )
+        for question, wish in wanted.items()
+    ]
+    CandidateSet.objects.bulk_create(new, ignore_conflicts=True)
+    ids = CandidateSet.objects.filter(pk__in=[one.pk for one in new])
+    stored = set(ids.values_list("pk", flat=True))
+    for set_id in stored:
+        bell.ring_after_commit(set_id=set_id, priority=Priority.PREFETCH)
+    return len(stored)
+
+
+def _known(questions: Iterable[Question]) -> dict[Question, tuple[int, bool]]:
+    """Of the questions that were asked before: the highest replica, and whether one can be shared."""
+    wanted = set(questions)
+    asked = CandidateSet.objects.filter(
+        plan__in={plan_id for plan_id, _, _ in wanted},
+        context_sha256__in={sha256 for _, sha256, _ in wanted},
+    )
+    live = Count("pk", filter=Q(shared=True, retired_at=None) & ~Q(state=State.FAILED))
+    rows = asked.values_list("plan_id", "context_sha256", "language").annotate(
+        highest=Max("replica"), live=live
+    )
+    found = {
+        (plan, sha256, language): (top, alive > 0) for plan, sha256, language, top, alive in rows
+    }
+    return {question: found[question] for question in wanted & found.keys()}
 
 
 @transaction.atomic

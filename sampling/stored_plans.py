@@ -52,7 +52,7 @@ def find(name: str) -> Plan:
 
 
 def endpoints_of(plan: Plan) -> tuple[Endpoint, ...]:
-    """The plan's endpoints in order. Raises EndpointMisconfigured when the first cannot be called."""
+    """The plan's endpoints in order. Raises EndpointMisconfigured when the first has a fault."""
     return tuple(endpoints.resolve_all(_rows(plan)))
 
 

@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 ROUNDS = 8  # sets that one message may lead to; then the next bell, so that messages do not age
 RETRY_STORING = 0.5  # seconds
+CLAIM_PATIENCE = 2.0  # seconds that a thread waits for another one of this process that claims
 UNSTORABLE = (IntegrityError, DataError, ValueError)  # no row can hold what came
 LEASE_RESERVE = 2.0  # seconds of a lease in which nothing is stored any more
 
@@ -69,18 +70,26 @@ def go_on(run: Run, *, rounds: int = ROUNDS) -> int:
 def begin() -> Run | None:
     """Claim a set if this process and its endpoint have room for one; None at once if not.
 
-    A database that is away is logged: the watch looks again.
+    A database that is away is logged: the watch looks again. So does a thread whose turn does not
+    come, because the one before it hangs at a database that does not answer.
     """
-    with runs.claiming:
-        if not runs.has_room():
-            return None
-        try:
-            claim = claim_next(prefetch=runs.has_room_for_prefetch(), streams=runs.streams_left())
-        except (OperationalError, InterfaceError) as fault:
-            connection.close()
-            logger.warning("nothing could be claimed: %s", type(fault).__name__)
-            return None
-        return runs.begin(claim) if claim else None
+    if not runs.claiming.acquire(timeout=CLAIM_PATIENCE):
+        return None
+    try:
+        return _claim()
+    except (OperationalError, InterfaceError) as fault:
+        connection.close()
+        logger.warning("nothing could be claimed: %s", type(fault).__name__)
+        return None
+    finally:
+        runs.claiming.release()
+
+
+def _claim() -> Run | None:
+    if not runs.has_room():
+        return None
+    claim = claim_next(prefetch=runs.has_room_for_prefetch(), streams=runs.streams_left())
+    return runs.begin(claim) if claim else None
 
 
 def _conduct(run: Run) -> None:

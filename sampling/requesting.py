@@ -122,7 +122,7 @@ def request_ahead(wishes: Iterable[Wish]) -> int:
 
 
 def _known(questions: Iterable[Question]) -> dict[Question, tuple[int, bool]]:
-    """Of the questions that were asked before: the highest replica, and whether one can be shared."""
+    """The highest replica of each question that was asked before, and whether a set of it lives."""
     wanted = set(questions)
     asked = CandidateSet.objects.filter(
         plan__in={plan_id for plan_id, _, _ in wanted},

@@ -27,7 +27,7 @@ from redis import Redis, RedisError
 
 from config.queues import Queue
 from config.supervisor import weights
-from sampling import endpoints
+from sampling import budgets, endpoints
 from sampling.calls import Call, Deadlines, Endpoint, wire_body
 from sampling.client import ModelClient
 from sampling.errors import SamplingError
@@ -81,7 +81,7 @@ def findings() -> Iterator[Finding]:
     for check in (database, migrations, clock):
         yield from check()
     if not _pending():
-        for check in (studies, workers, model_endpoints, model_weights):
+        for check in (studies, token_budgets, workers, model_endpoints, model_weights):
             yield from check()
 
 
@@ -250,6 +250,17 @@ def studies() -> Iterator[Finding]:
         yield Finding(
             "fail", "studies", f"{slug} is open and a plan of it is not frozen", "pause it"
         )
+
+
+def token_budgets() -> Iterator[Finding]:
+    """Studies whose sets wait because their tokens are spent. Annotators just see them wait."""
+    for spent in budgets.spent_budgets():
+        message = (
+            f"{spent.study} has used {spent.spent} of {spent.total} tokens, and "
+            f"{spent.waiting} candidate sets wait"
+        )
+        advice = f"raise it: manage.py token_budget {spent.study} --total N; or pause the study"
+        yield Finding("warn", "token_budget", message, advice)
 
 
 def workers() -> Iterator[Finding]:

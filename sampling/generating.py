@@ -126,7 +126,7 @@ def _draw(run: Run) -> SetResult:
         attempt=run.claim.attempt,
         endpoints=endpoints_from(wanted, run.claim.rank),
         send=loop.current().client.send,
-        streams=[run.claim.streams],
+        streams=run.claim.gates,
         report=lambda written, _of: runs.report(run, written),
     )
     job = loop.current().submit(work)

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from sampling import bell, plans
-from sampling.messages import Message, context_sha256, read_context, turn_of
+from sampling.demand import demand_of
+from sampling.messages import Message, context_sha256, read_context
 from sampling.models import CandidateSet, Plan
 from sampling.reasons import Reason
 
@@ -102,6 +103,7 @@ def request_ahead(wishes: Iterable[Wish]) -> int:
     """
     wanted = {wish.question: wish for wish in wishes}
     known = _known(wanted)
+    prefetch_related_objects([wish.plan for wish in wanted.values()], "plan_endpoints")
     new = [
         _new_set(
             plan=wish.plan,
@@ -212,6 +214,12 @@ def _new_set(
     priority: int,
 ) -> CandidateSet:
     body = plans.read(plan.body)
+    wanted = demand_of(
+        body,
+        context=tuple(context),
+        language=language,
+        endpoints=lambda: len(plan.plan_endpoints.all()),
+    )
     sha256 = context_sha256(context)
     now = timezone.now()
     return CandidateSet(
@@ -224,7 +232,9 @@ def _new_set(
         seed=seed_of_set(plan=plan, sha256=sha256, replica=replica),
         shared=shared,
         replica=replica,
-        streams=plans.step(body, turn_of(context)).streams(body.k),
+        streams=wanted.streams,
+        streams_on=list(wanted.streams_on),
+        tokens=wanted.tokens,
         priority=priority,
         requested_at=now,
         not_before=now,

@@ -13,6 +13,7 @@ from redis import Redis
 from console import doctor
 from console.doctor import Finding
 from sampling import simulated
+from sampling.models import TokenBudget
 from studies.models import Study
 from tests import factories
 
@@ -120,6 +121,20 @@ def test_a_full_disk_is_told_in_time(
     (finding,) = doctor.disk()
 
     assert finding.level == level
+
+
+@pytest.mark.django_db
+def test_a_study_whose_tokens_are_spent_is_told() -> None:
+    asked = factories.candidate_set(tokens=600)
+    TokenBudget.objects.create(study=asked.study, total=1000, spent=500)
+
+    (line,) = told(doctor.token_budgets)
+
+    slug = asked.study.slug
+    assert line.startswith(
+        f"warn token_budget: {slug} has used 500 of 1000 tokens, and 1 candidate"
+    )
+    assert f"manage.py token_budget {slug} --total" in line
 
 
 @pytest.mark.django_db

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, connections
+from django.db.models import Sum
 
 from sampling import generating, storing, tasks, watching
 from sampling.models import Candidate, CandidateSet, Endpoint, ModelCall, Plan, Seat
@@ -264,7 +265,8 @@ def test_an_endpoint_that_keeps_failing_is_left_in_peace(engine: Engine) -> None
 
     endpoint = Endpoint.objects.get(pk=engine.endpoint.pk)
     assert endpoint.open_until
-    assert CandidateSet.objects.filter(attempt=0).count() == 3
+    # Five attempts, of five sets or of fewer: a pause between two may be nearly nothing.
+    assert CandidateSet.objects.aggregate(tried=Sum("attempt"))["tried"] == 5
 
 
 def test_answers_that_the_guard_refuses_are_kept_and_never_shown(engine: Engine) -> None:

@@ -40,7 +40,7 @@ def test_the_number_of_queries_does_not_grow_with_the_wishes(plan: Plan) -> None
             assert fill(wishes(plan, count)) > 0
         counts.append(len(queries))
 
-    assert counts[0] == counts[1]
+    assert counts[1] <= counts[0]
 
 
 def test_the_same_wish_twice_is_one_set(plan: Plan) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sampling import plans
 from sampling.calls import Call, CallRecord
-from sampling.messages import Context, turn_of
+from sampling.messages import Context, message, turn_of
 from sampling.plans import PlanBody
 from sampling.strategies import Ask, Strategy
 
@@ -18,6 +18,12 @@ BYTES_PER_TOKEN = 4
 PER_MESSAGE = 8  # tokens of a chat template around each message
 UNLIMITED = 1024  # tokens of an answer without a limit of its own
 MANY = 16  # a plan's endpoints, at most
+NEEDS = {
+    "response_format": "structured_outputs",
+    "structured_outputs": "structured_outputs",
+    "n": "n",
+    "logprobs": "logprobs",
+}
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,22 @@ def _tokens(strategy: Strategy, ask: Ask) -> int:
         except KeyError:
             continue
     return sum(known) + (lanes - len(known)) * max(known, default=UNLIMITED)
+
+
+def features_of(body: PlanBody, *, language: str = "en") -> set[str]:
+    """The capabilities (see `sampling.probing`) that a plan's requests rely on, read from the
+    requests themselves.
+    """
+    found: set[str] = set()
+    for strategy in (body.first_turn, body.later_turns or body.first_turn):
+        ask = Ask((message("user", "?"),), body.k, language, 0, style=body.style)
+        for lane in range(strategy.lanes(body.k)):
+            try:
+                params = strategy.call(ask, lane=lane, earlier={}).params
+            except KeyError:
+                continue
+            found |= {NEEDS[name] for name in NEEDS.keys() & params.keys()}
+    return found
 
 
 def _of_call(call: Call) -> int:

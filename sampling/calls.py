@@ -28,7 +28,11 @@ Report = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A served model. `key` never leaves the process and is never printed."""
+    """A served model. `key` never leaves the process and is never printed.
+
+    `fault` says why it cannot be called: an endpoint that a set may never need must not keep it
+    from being made. Whoever calls it gets EndpointMisconfigured with these words.
+    """
 
     name: str
     base_url: str
@@ -36,6 +40,7 @@ class Endpoint:
     key: str = field(default="", repr=False)
     kind: Literal["model", "simulated"] = "model"
     revision: str = ""
+    fault: str = ""
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,8 @@ class ModelClient:
 
         Raises EndpointError; the stream is closed by then, as it is when the call is cancelled.
         """
+        if endpoint.fault:
+            raise EndpointMisconfigured(endpoint.fault)
         reading = _Reading(EventStream(watcher=watcher), deadlines)
         started_at = timezone.now()
         opened = self._open(endpoint, body, request_id=request_id, deadlines=deadlines)
@@ -96,6 +98,44 @@ class ModelClient:
             ended_at=timezone.now(),
             stopped_early=stream.stopped_early,
         )
+
+    async def fetch(
+        self,
+        *,
+        endpoint: Endpoint,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        request_id: str,
+        deadlines: Deadlines,
+    ) -> Mapping[str, Any]:
+        """One JSON object, asked for with GET, or with POST where there is a body.
+
+        For what is no conversation: lists, probes, scores. The total deadline is the only one after
+        connecting. Raises EndpointError.
+        """
+        if endpoint.fault:
+            raise EndpointMisconfigured(endpoint.fault)
+        client = self._client(endpoint)
+        options: Any = {
+            "headers": {"X-Request-Id": request_id},
+            "timeout": httpx2.Timeout(None, connect=deadlines.connect, pool=deadlines.connect),
+        }
+        try:
+            async with asyncio.timeout(deadlines.total):
+                if body is None:
+                    got = await client.get(path, cast_to=httpx2.Response, options=options)
+                else:
+                    got = await client.post(
+                        path, cast_to=httpx2.Response, body=dict(body), options=options
+                    )
+        except TimeoutError as error:
+            said = f"the answer was not whole after {deadlines.total:g} s"
+            raise EndpointTimeout(said, deadline="total") from error
+        except openai.APIStatusError as error:
+            raise _by_status(error) from error
+        except openai.APIConnectionError as error:
+            raise _by_cause(error, deadlines) from error
+        return _json_object(got)
 
     async def close(self) -> None:
         """Closes every connection; the next send opens new ones."""
@@ -178,6 +218,17 @@ async def _require_event_stream(http: httpx2.Response) -> None:
                 break
     text = storable(raw.decode("utf-8", "replace"))[:MAX_RAW_CHARS]
     raise BrokenStream(f"the endpoint answered with {kind} and no event stream", raw=text)
+
+
+def _json_object(http: httpx2.Response) -> Mapping[str, Any]:
+    try:
+        found = http.json()
+    except ValueError as error:
+        raw = storable(http.text[:MAX_RAW_CHARS])
+        raise BrokenStream("the endpoint answered with something else", raw=raw) from error
+    if not isinstance(found, dict):
+        raise BrokenStream("the endpoint answered with something else")
+    return found
 
 
 def _chunks(http: httpx2.Response) -> Any:

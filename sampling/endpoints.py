@@ -6,6 +6,7 @@ addresses on the operator's allow-list are called, or those that the environment
 
 import ipaddress
 import socket
+from collections.abc import Sequence
 from typing import Literal, cast
 from urllib.parse import SplitResult, urlsplit
 
@@ -34,6 +35,21 @@ def resolve(row: EndpointRow) -> Endpoint:
         kind=cast("Literal['model', 'simulated']", row.kind),
         revision=row.revision,
     )
+
+
+def resolve_all(rows: Sequence[EndpointRow]) -> list[Endpoint]:
+    """The endpoints of a set, the one that serves it first.
+
+    Raises EndpointMisconfigured for the first alone: one of the others says so when it is called.
+    """
+    return [resolve(row) if place == 0 else _resolve_later(row) for place, row in enumerate(rows)]
+
+
+def _resolve_later(row: EndpointRow) -> Endpoint:
+    try:
+        return resolve(row)
+    except EndpointMisconfigured as error:
+        return Endpoint(name=row.name, base_url="", model=row.model, fault=error.message)
 
 
 def address_of(row: EndpointRow) -> str:

@@ -6,6 +6,7 @@ PostgreSQL is the queue of generation; these rows are the truth about it.
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import MD5
@@ -33,6 +34,15 @@ class Endpoint(models.Model):
     revision = models.CharField(max_length=200, blank=True)
     notice = models.JSONField(default=dict, help_text="plain words for the page, by language")
     seats = models.PositiveIntegerField(help_text="streams it may serve at once")
+    tokens_per_minute = models.PositiveIntegerField(null=True, help_text="null: no limit")
+    context_length = models.PositiveIntegerField(null=True, help_text="tokens; null: unknown")
+    operator = models.CharField(max_length=200, blank=True, db_default="", help_text="who runs it")
+    country = models.CharField(max_length=60, blank=True, db_default="", help_text="where it runs")
+    retention = models.TextField(
+        blank=True, db_default="", help_text="what it keeps of requests, and for how long"
+    )
+    capabilities = models.JSONField(null=True, help_text="what sampling.probing found")
+    probed_at = models.DateTimeField(null=True)
     failures = models.PositiveIntegerField(default=0, help_text="in a row; opens the breaker")
     open_until = models.DateTimeField(null=True, help_text="the breaker is open until then")
 
@@ -42,6 +52,10 @@ class Endpoint(models.Model):
             models.CheckConstraint(condition=Q(seats__gte=1), name="endpoint_has_seats"),
             models.CheckConstraint(
                 condition=Q(kind__in=["model", "simulated"]), name="endpoint_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(tokens_per_minute__isnull=True) | Q(tokens_per_minute__gte=1),
+                name="endpoint_has_tokens",
             ),
         ]
 
@@ -149,6 +163,15 @@ class CandidateSet(models.Model):
     shared = models.BooleanField()
     replica = models.PositiveIntegerField(default=0)
     streams = models.PositiveSmallIntegerField(help_text="opened at once by the strategy")
+    streams_on = ArrayField(
+        models.PositiveSmallIntegerField(),
+        default=list,
+        db_default=Value([], ArrayField(models.PositiveSmallIntegerField())),
+        help_text="the same by endpoint, from the one that serves it on; empty: all there",
+    )
+    tokens = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="estimate for one attempt, answers and contexts"
+    )
     endpoint_rank = models.PositiveSmallIntegerField(default=0)
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     reason = models.CharField(max_length=200, null=True)  # noqa: DJ001 null: did not fail
@@ -235,7 +258,11 @@ class ModelCall(models.Model):
     purpose = models.CharField(max_length=40)
     request = models.JSONField(help_text="the exact body as sent: messages, parameters, seed")
     seed = models.BigIntegerField(null=True)
+    replica = models.CharField(
+        max_length=300, blank=True, db_default="", help_text="which of several servers, host:port"
+    )
     raw = models.TextField(blank=True)
+    logprob = models.FloatField(null=True, help_text="sum over the answer's tokens")
     finish_reason = models.CharField(max_length=40, blank=True)
     usage = models.JSONField(null=True)
     error = models.JSONField(null=True, help_text="class, message, retryable")
@@ -310,3 +337,38 @@ class Seat(models.Model):
             models.UniqueConstraint(fields=["set", "endpoint"], name="seat_once"),
             models.CheckConstraint(condition=Q(streams__gte=1), name="seat_has_streams"),
         ]
+
+
+class TokenUse(models.Model):
+    """Tokens that an attempt may use at an endpoint with a limit, in the minute of its claim.
+
+    An estimate until the attempt is stored, then what the endpoint counted. Rows of the last minute
+    count; older ones are deleted by later claims.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    set = models.ForeignKey(CandidateSet, on_delete=models.CASCADE, related_name="token_uses")
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="token_uses")
+    attempt = models.PositiveSmallIntegerField()
+    tokens = models.PositiveBigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["set", "attempt", "endpoint"], name="token_use_once"),
+        ]
+        indexes = [models.Index(fields=["at"], name="token_use_at")]
+
+
+class TokenBudget(models.Model):
+    """How many tokens all sets of a study may use. A row, and no rule of the study: it has to be
+    raised while the study is open, when rules and plans are frozen.
+
+    `spent` counts stored attempts; `total` null: counted, without a limit.
+    """
+
+    study = models.OneToOneField(
+        Study, on_delete=models.PROTECT, primary_key=True, related_name="token_budget"
+    )
+    total = models.PositiveBigIntegerField(null=True)
+    spent = models.PositiveBigIntegerField(default=0)

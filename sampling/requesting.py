@@ -7,19 +7,22 @@ transaction is stored; it never waits for an endpoint.
 import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from sampling import bell, plans
-from sampling.messages import Message, context_sha256, read_context, turn_of
+from sampling.demand import demand_of
+from sampling.messages import Message, context_sha256, read_context
 from sampling.models import CandidateSet, Plan
 from sampling.reasons import Reason
 
 State, Priority = CandidateSet.State, CandidateSet.Priority
 UNFINISHED = (State.PENDING, State.GENERATING)
+Question = tuple[UUID, str, str]  # of a plan, by its context's hash, in a language
 
 
 @transaction.atomic
@@ -69,6 +72,72 @@ def find_shared_set(
 ) -> CandidateSet | None:
     """The shared set of this question, in any state but failed; None when nobody asked for it."""
     return _live(plan, context_sha256(read_context(context)), language, None)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A shared set that somebody is likely to want: what `request_candidate_set` would be asked."""
+
+    plan: Plan
+    context: Sequence[Message]
+    language: str
+
+    @property
+    def question(self) -> Question:
+        return self.plan.pk, context_sha256(read_context(self.context)), self.language
+
+
+def missing(wishes: Iterable[Wish]) -> list[Wish]:
+    """The wishes, each once, whose shared set is not there in any state but failed. One query."""
+    wanted = {wish.question: wish for wish in wishes}
+    there = {question for question, (_, live) in _known(wanted).items() if live}
+    return [wish for question, wish in wanted.items() if question not in there]
+
+
+@transaction.atomic
+def request_ahead(wishes: Iterable[Wish]) -> int:
+    """Put the wished sets into the queue for nobody in particular; returns how many are new.
+
+    What somebody else asked for meanwhile is left alone. The number of queries does not depend on
+    the number of wishes. Raises BadRequest as `request_candidate_set` does.
+    """
+    wanted = {wish.question: wish for wish in wishes}
+    known = _known(wanted)
+    prefetch_related_objects([wish.plan for wish in wanted.values()], "plan_endpoints")
+    new = [
+        _new_set(
+            plan=wish.plan,
+            context=read_context(wish.context),
+            language=wish.language,
+            shared=True,
+            replica=known[question][0] + 1 if question in known else 0,
+            priority=Priority.PREFETCH,
+        )
+        for question, wish in wanted.items()
+    ]
+    CandidateSet.objects.bulk_create(new, ignore_conflicts=True)
+    ids = CandidateSet.objects.filter(pk__in=[one.pk for one in new])
+    stored = set(ids.values_list("pk", flat=True))
+    for set_id in stored:
+        bell.ring_after_commit(set_id=set_id, priority=Priority.PREFETCH)
+    return len(stored)
+
+
+def _known(questions: Iterable[Question]) -> dict[Question, tuple[int, bool]]:
+    """The highest replica of each question that was asked before, and whether a set of it lives."""
+    wanted = set(questions)
+    asked = CandidateSet.objects.filter(
+        plan__in={plan_id for plan_id, _, _ in wanted},
+        context_sha256__in={sha256 for _, sha256, _ in wanted},
+    )
+    live = Count("pk", filter=Q(shared=True, retired_at=None) & ~Q(state=State.FAILED))
+    rows = asked.values_list("plan_id", "context_sha256", "language").annotate(
+        highest=Max("replica"), live=live
+    )
+    found = {
+        (plan, sha256, language): (top, alive > 0) for plan, sha256, language, top, alive in rows
+    }
+    return {question: found[question] for question in wanted & found.keys()}
 
 
 @transaction.atomic
@@ -145,6 +214,12 @@ def _new_set(
     priority: int,
 ) -> CandidateSet:
     body = plans.read(plan.body)
+    wanted = demand_of(
+        body,
+        context=tuple(context),
+        language=language,
+        endpoints=lambda: len(plan.plan_endpoints.all()),
+    )
     sha256 = context_sha256(context)
     now = timezone.now()
     return CandidateSet(
@@ -157,7 +232,9 @@ def _new_set(
         seed=seed_of_set(plan=plan, sha256=sha256, replica=replica),
         shared=shared,
         replica=replica,
-        streams=plans.step(body, turn_of(context)).streams(body.k),
+        streams=wanted.streams,
+        streams_on=list(wanted.streams_on),
+        tokens=wanted.tokens,
         priority=priority,
         requested_at=now,
         not_before=now,

@@ -52,7 +52,7 @@ class Command(BaseCommand):
         try:
             with stored_plans.database():
                 self._sample(options)
-        except BadRequest as error:
+        except SamplingError as error:
             self._refuse({"error": error.as_json()}, error, as_json=options["json"])
 
     def _sample(self, options: dict[str, Any]) -> None:

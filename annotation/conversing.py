@@ -160,8 +160,8 @@ def _retry(enrolment: Enrolment, conversation_id: UUID) -> None:
 def finish_conversation(*, enrolment: Enrolment, conversation_id: UUID) -> Conversation:
     """The person is done with a conversation that has turns enough. Twice is the same as once.
 
-    Raises Unknown, NotNow, OutOfOrder (too few turns, or the last one is not judged), TooLate (it
-    ended otherwise), NoRoom.
+    A last turn whose set failed does not count and does not hinder. Raises Unknown, NotNow,
+    OutOfOrder (too few turns, or the last one is not judged), TooLate (it ended otherwise), NoRoom.
     """
     with_lease(enrolment.pk, _finish, enrolment, conversation_id)
     return Conversation.objects.get(pk=conversation_id)
@@ -174,8 +174,9 @@ def _finish(enrolment: Enrolment, conversation_id: UUID) -> None:
     if moment.ended_reason in FINISHED:
         return
     refuse_when_over(moment, enrolment_state=state, while_paused=True)
-    rules = rules_by_version(moment.version_id)
-    if moment.comparison_id is None or moment.last_number + 1 < rules.turns_min:
+    judged = moment.last_number + (moment.comparison_id is not None)
+    is_whole = moment.comparison_id is not None or moment.set_state == CandidateSet.State.FAILED
+    if not is_whole or judged < rules_by_version(moment.version_id).turns_min:
         raise OutOfOrder(moment.current)
     end_judged_conversation(
         moment,

@@ -15,7 +15,7 @@ from django.utils import timezone
 from annotation.drafts import message_form
 from annotation.leasing import LeaseExpired, with_lease
 from annotation.models import Assignment, Conversation
-from annotation.refusals import NotNow, OutOfOrder, TooLate, Unknown
+from annotation.refusals import NotNow, Opened, OutOfOrder, TooLate, Unknown
 from annotation.submitting import Form, find_first_answer, form
 from annotation.texts import MESSAGE_LIMIT, clean
 from annotation.turns import Sent, accept_turn, asks_explanation, plan_by_id, sent_before
@@ -101,7 +101,7 @@ def open_own_conversation(
     """Open the conversation of an assignment without a prompt by the person's own message.
 
     Expects `enrolment.study` to be loaded. Raises Unknown, NotNow, BadText, BadKey,
-    SubmissionConflict, TooLate (opened with another message), OutOfOrder (it has a prompt), NoRoom.
+    SubmissionConflict, Opened, TooLate (it ended), OutOfOrder (it has a prompt), NoRoom.
     """
     text = clean(text, limit=MESSAGE_LIMIT)
     said = [str(assignment_id), text]
@@ -118,7 +118,7 @@ def _open_own(enrolment: Enrolment, assignment_id: UUID, text: str, answered: Fo
     if opening.has_prompt:
         raise OutOfOrder
     if opening.conversation_id is not None:
-        raise TooLate
+        raise Opened
     context = [message("user", text)]
     answers = request_candidate_set(
         plan=plan_by_id(opening.plan_id),

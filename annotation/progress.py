@@ -137,7 +137,10 @@ class Scene:
 
     @property
     def can_finish(self) -> bool:
-        return self.stage is Stage.JUDGED and len(self.turns) >= self.rules.turns_min
+        """True with turns enough: judged ones, so that a set that failed keeps nobody."""
+        ends_whole = self.stage in (Stage.JUDGED, Stage.FAILED)
+        judged = sum(turn.judged is not None for turn in self.turns)
+        return ends_whole and judged >= self.rules.turns_min
 
     @property
     def can_correct(self) -> bool:

@@ -197,6 +197,11 @@ class CandidateSet(models.Model):
         unique=True,
     )
     showings = models.PositiveIntegerField(default=0)
+    spare = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="made ahead for one person, whoever comes first, and not taken yet",
+    )
     retired_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -232,6 +237,9 @@ class CandidateSet(models.Model):
                 name="set_state_known",
             ),
             models.CheckConstraint(condition=Q(streams__gte=1), name="set_opens_streams"),
+            models.CheckConstraint(
+                condition=Q(spare=False) | Q(shared=False), name="set_spare_unshared"
+            ),
         ]
         indexes = [
             models.Index(
@@ -243,6 +251,10 @@ class CandidateSet(models.Model):
                 fields=["lease_until"], condition=Q(state="generating"), name="set_generating"
             ),
             models.Index(fields=["context_sha256"], name="set_context"),
+            # How long a plan's sets took lately.
+            models.Index(
+                fields=["plan", "-ready_at"], condition=Q(state="ready"), name="set_plan_ready"
+            ),
         ]
 
 
@@ -273,6 +285,7 @@ class ModelCall(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["set", "attempt", "n"], name="model_call_n"),
+            models.UniqueConstraint(fields=["id", "set"], name="model_call_id_set"),
         ]
 
 

@@ -66,6 +66,13 @@ def conflict_heading(refusal: Refusal) -> str:
             return _("This can no longer be changed")
 
 
+def opened(refusal: Refusal) -> str:
+    """What came in the way of an opening message; empty where the heading says it all."""
+    if refusal.code in ("same_key_other_body", "opened"):
+        return _("This conversation has been opened with another message. That one counts.")
+    return ""
+
+
 def skip_reasons() -> list[tuple[str, str]]:
     """The reasons that are offered for skipping, with their labels."""
     return [

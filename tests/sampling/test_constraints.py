@@ -6,7 +6,18 @@ from django.utils import timezone
 
 from sampling.models import CandidateSet
 from tests import factories
-from tests.breaking import Case, Change, breaks, breaks_each, copy, delete, refused, sql, update
+from tests.breaking import (
+    Case,
+    Change,
+    breaks,
+    breaks_each,
+    copy,
+    delete,
+    refused,
+    settle,
+    sql,
+    update,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -17,6 +28,10 @@ def _simulated_in_plan() -> Model:
 
 def _generating() -> CandidateSet:
     return factories.candidate_set(state="generating")
+
+
+def _shared() -> CandidateSet:
+    return factories.candidate_set(shared=True)
 
 
 def _seat() -> Model:
@@ -32,6 +47,7 @@ WRONG: list[Case] = [
     ("set_k_in_range", factories.candidate_set, {"k": 1}),
     ("set_k_in_range", factories.candidate_set, {"k": 9}),
     ("set_opens_streams", factories.candidate_set, {"streams": 0}),
+    ("set_spare_unshared", _shared, {"spare": True}),
     ("set_reason_when_failed", factories.candidate_set, {"state": "failed"}),
     ("set_reason_when_failed", factories.candidate_set, {"reason": "broken"}),
     ("set_lease_when_generating", factories.candidate_set, {"state": "generating"}),
@@ -154,6 +170,29 @@ def test_a_candidate_is_never_changed_or_removed() -> None:
         update(first, text="Something nicer.")
     with refused("candidate_never_changes"):
         delete(first)
+
+
+@breaks("candidate_call_of_set")
+def test_a_candidate_comes_from_a_call_of_its_own_set() -> None:
+    first = factories.ready_set().candidates.get(slot=0)
+    foreign = factories.model_call()
+    settle()
+    sql("ALTER TABLE sampling_candidate DISABLE TRIGGER candidate_never_changes")
+    with refused("candidate_call_of_set"):
+        update(first, call_id=foreign.pk)
+    update(first, call_id=factories.model_call(first.set).pk)
+
+
+@breaks("model_call_never_changes")
+@pytest.mark.parametrize(
+    "change", [{"raw": "Something nicer."}, {"finish_reason": "stop"}, {"attempt": 2}]
+)
+def test_what_an_endpoint_was_asked_and_answered_is_kept(change: Change) -> None:
+    call = factories.model_call()
+    with refused("model_call_never_changes"):
+        update(call, **change)
+    with refused("model_call_never_changes"):
+        delete(call)
 
 
 @breaks("set_asked_once")

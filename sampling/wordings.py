@@ -74,6 +74,10 @@ ANSWER = Wording(
     "no number, no list, no bold. Answer the person directly.",
 )
 
+STRUCTURED = Wording(
+    "structured.1", f"{RESPONSES.text} Give the responses as a JSON array of {{number}} strings."
+)
+
 
 def published(k: int) -> Wording:
     """The published instruction: byte for byte for four, in its parametrised form for other k."""
@@ -85,17 +89,25 @@ def responses_part(*, language: str, sentences: int, words: int) -> Wording:
     return _filled(RESPONSES, language=language, sentences=sentences, words=words)
 
 
+def structured_part(*, language: str, sentences: int, words: int, k: int) -> Wording:
+    """Our lines for a call that writes k responses as a JSON array."""
+    return _filled(
+        STRUCTURED, language=language, sentences=sentences, words=words, number=NUMBERS[k]
+    )
+
+
 def answer_part(*, language: str, sentences: int, words: int) -> Wording:
     """Our lines for a call that writes one answer."""
     return _filled(ANSWER, language=language, sentences=sentences, words=words)
 
 
-def _filled(wording: Wording, *, language: str, sentences: int, words: int) -> Wording:
+def _filled(wording: Wording, *, language: str, sentences: int, words: int, **more: str) -> Wording:
     plural = "sentence" if sentences == 1 else "sentences"
     return wording.filled(
         language=language_name(language),
         sentences=f"{NUMBERS[sentences]} {plural}",
         words=words,
+        **more,
     )
 
 

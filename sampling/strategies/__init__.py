@@ -7,6 +7,7 @@ one: a subclass of Strategy with its parameters as fields, and its class in REGI
 from sampling.strategies.independent import Independent
 from sampling.strategies.mixing import CommunityAlignment, Mix
 from sampling.strategies.nc_single import NcSingle
+from sampling.strategies.nc_structured import NcStructured
 from sampling.strategies.persona import Persona
 from sampling.strategies.strategy import (
     Answer,
@@ -14,6 +15,8 @@ from sampling.strategies.strategy import (
     Caller,
     Draft,
     Drawn,
+    Ground,
+    Origin,
     Strategy,
     Style,
     together,
@@ -23,6 +26,7 @@ REGISTRY: dict[str, type[Strategy]] = {
     "independent": Independent,
     "persona": Persona,
     "nc_single": NcSingle,
+    "nc_structured": NcStructured,
     "community_alignment": CommunityAlignment,
     "mix": Mix,
 }
@@ -34,6 +38,8 @@ __all__ = [
     "Caller",
     "Draft",
     "Drawn",
+    "Ground",
+    "Origin",
     "Strategy",
     "Style",
     "together",

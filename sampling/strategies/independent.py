@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from sampling.calls import Call
-from sampling.messages import with_system
 from sampling.strategies.single_answers import SingleAnswers, single_draft
-from sampling.strategies.strategy import Answer, Ask, Draft, Temperature, stamps
+from sampling.strategies.strategy import Answer, Ask, Draft, Instructed, Temperature, stamps
 from sampling.wordings import Wording, answer_part, tokens_for_answer
 
 
-class Independent(SingleAnswers, Temperature):
+class Independent(SingleAnswers, Temperature, Instructed):
     """The same request k times, each with a seed of its own. `bare`: without our lines."""
 
     baseline: ClassVar[bool] = True
@@ -25,7 +24,7 @@ class Independent(SingleAnswers, Temperature):
         room = tokens_for_answer(language=ask.language, words=ask.style.words)
         return Call(
             purpose="answer",
-            messages=with_system(ask.context, " ".join(part.text for part in parts.values())),
+            messages=self.instructed(" ".join(part.text for part in parts.values()), *ask.context),
             params=self.params(room=room),
             parts=stamps(**parts),
         )

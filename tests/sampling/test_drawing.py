@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -378,3 +379,42 @@ def test_the_record_of_a_call_is_whole_json(busy: simulated.Endpoint) -> None:
     assert record["body"]["seed"] == record["seed"]
     assert record["raw"].count("###") == 4
     assert record["error"] is None
+
+
+def test_one_array_makes_all_texts_and_markers_inside_it_are_taken_off() -> None:
+    array = json.dumps([f"### {TEXTS[0]}", *TEXTS[1:4]])
+
+    result = draw(ScriptedSend([array]), plan("nc_structured"))
+
+    assert [draft.text for draft in result.drafts] == TEXTS[:4]
+    assert result.drafts[0].provenance["split"] == ["marker"]
+
+
+def test_a_whole_array_counts_though_its_finish_reason_is_length() -> None:
+    send = ScriptedSend([json.dumps(TEXTS[:4])], finish_reason="length")
+
+    result = draw(send, plan("nc_structured"))
+
+    assert {draft.finish_reason for draft in result.drafts} == {"length"}
+
+
+@pytest.mark.parametrize("broken", [json.dumps(TEXTS[:3]), json.dumps(TEXTS[:4])[:-9], MARKED])
+def test_a_broken_array_is_made_again_whole(broken: str) -> None:
+    send = ScriptedSend([broken, json.dumps(TEXTS[:4])])
+
+    result = draw(send, plan("nc_structured"))
+
+    assert [call.n for call in result.calls] == [0, 1]
+    assert {draft.call for draft in result.drafts} == {1}
+
+
+def test_an_array_that_runs_on_in_blanks_is_stopped() -> None:
+    send = ScriptedSend(['["a", ' + "\n" * 5000])
+
+    with pytest.raises(errors.GuardRejected, match="no whole JSON array") as caught:
+        draw(send, plan("nc_structured", repairs=0))
+
+    reply = caught.value.calls[0].reply
+    assert reply
+    assert reply.stopped_early == "blanks ran on"
+    assert len(reply.text) < 100

@@ -183,6 +183,25 @@ class Strategy(BaseModel, ABC):
         """
 
 
+class Planner(Strategy):
+    """A strategy whose sets write stances that were planned before. With `links`, the stances of a
+    prompt are planned once, and the sets of all its languages write them.
+    """
+
+    @property
+    @abstractmethod
+    def links(self) -> bool:
+        """Whether the sets of a prompt are linked."""
+
+    @abstractmethod
+    async def plan(self, ask: Ask, caller: Caller) -> tuple[str, ...]:
+        """The k stances, by one call. Raises BrokenPlan when it gave none that can be used."""
+
+
+class BrokenPlan(ValueError):
+    """The answer holds no k stances that can be used; its text says why."""
+
+
 class Temperature(BaseModel):
     """The sampling parameters that every drawing strategy takes."""
 

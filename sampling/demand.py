@@ -36,10 +36,15 @@ class Demand:
 
 
 def demand_of(
-    body: PlanBody, *, context: Context, language: str, endpoints: Callable[[], int]
+    body: PlanBody,
+    *,
+    context: Context,
+    language: str,
+    endpoints: Callable[[], int],
+    category: str = "",
 ) -> Demand:
     """The demand of one attempt. `endpoints` counts the plan's; only asked where it matters."""
-    strategy = plans.step(body, turn_of(context))
+    strategy = plans.step(body, turn_of(context), category)
     ask = Ask(context, body.k, language, 0, style=body.style)
     return Demand(
         streams=strategy.streams(body.k),
@@ -72,7 +77,8 @@ def features_of(body: PlanBody, *, language: str = "en") -> set[str]:
     requests themselves.
     """
     found: set[str] = set()
-    for strategy in (body.first_turn, body.later_turns or body.first_turn):
+    steps = (body.first_turn, body.later_turns or body.first_turn, *body.by_category.values())
+    for strategy in steps:
         ask = Ask((message("user", "?"),), body.k, language, 0, style=body.style)
         for lane in range(strategy.lanes(body.k)):
             try:

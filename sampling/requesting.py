@@ -19,6 +19,7 @@ from sampling.demand import demand_of
 from sampling.messages import Message, context_sha256, read_context
 from sampling.models import CandidateSet, Plan
 from sampling.reasons import Reason
+from studies.models import Prompt
 
 State, Priority = CandidateSet.State, CandidateSet.Priority
 UNFINISHED = (State.PENDING, State.GENERATING)
@@ -34,20 +35,25 @@ def request_candidate_set(
     shared: bool,
     replica: int | None = None,
     priority: int = Priority.PERSON,
+    prompt: Prompt | None = None,
 ) -> CandidateSet:
     """The set that answers the context under the plan, in whatever state it is.
 
     `shared`: the one that everybody with this plan, context and language gets; it is found, or
     asked for once, whoever asks at the same time. `replica` names a further shared one. A shared
     set that failed, and every set that is not shared, is asked for anew under a fresh replica
-    number. A set that still waits gets the more urgent priority of the two.
+    number. A set that still waits gets the more urgent priority of the two. `prompt` is the one
+    that the conversation opened with, on later turns too; it decides the strategy by its category,
+    and what the set may be linked by.
 
     Locks the set's row when its priority changes. Expects `plan.study` to be loaded. Raises
     BadRequest for a context or a plan body that cannot be used.
     """
     asked = read_context(context)
     if not shared:
-        return _insert_unshared(plan=plan, context=asked, language=language, priority=priority)
+        return _insert_unshared(
+            plan=plan, context=asked, language=language, priority=priority, prompt=prompt
+        )
     sha256 = context_sha256(asked)
     while True:
         found = _live(plan, sha256, language, replica)
@@ -61,6 +67,7 @@ def request_candidate_set(
             shared=True,
             replica=wanted,
             priority=priority,
+            prompt=prompt,
         )
         # Somebody may have asked at the same moment: the constraint lets one of us in.
         CandidateSet.objects.bulk_create([new], ignore_conflicts=True)
@@ -81,6 +88,7 @@ class Wish:
     plan: Plan
     context: Sequence[Message]
     language: str
+    prompt: Prompt | None = None
 
     @property
     def question(self) -> Question:
@@ -112,6 +120,7 @@ def request_ahead(wishes: Iterable[Wish]) -> int:
             shared=True,
             replica=known[question][0] + 1 if question in known else 0,
             priority=Priority.PREFETCH,
+            prompt=wish.prompt,
         )
         for question, wish in wanted.items()
     ]
@@ -155,7 +164,12 @@ def drop_candidate_sets(set_ids: Iterable[UUID]) -> int:
 
 
 def _insert_unshared(
-    *, plan: Plan, context: Sequence[Message], language: str, priority: int
+    *,
+    plan: Plan,
+    context: Sequence[Message],
+    language: str,
+    priority: int,
+    prompt: Prompt | None,
 ) -> CandidateSet:
     sha256 = context_sha256(context)
     # Two that ask the same at once would else get one number, and so the same seed.
@@ -168,6 +182,7 @@ def _insert_unshared(
         shared=False,
         replica=_fresh_replica(plan, sha256, language),
         priority=priority,
+        prompt=prompt,
     )
     new.save(force_insert=True)
     bell.ring_after_commit(set_id=new.pk, priority=priority)
@@ -212,12 +227,15 @@ def _new_set(
     shared: bool,
     replica: int,
     priority: int,
+    prompt: Prompt | None,
 ) -> CandidateSet:
+    category = prompt.category if prompt else ""
     body = plans.read(plan.body)
     wanted = demand_of(
         body,
         context=tuple(context),
         language=language,
+        category=category,
         endpoints=lambda: len(plan.plan_endpoints.all()),
     )
     sha256 = context_sha256(context)
@@ -225,6 +243,8 @@ def _new_set(
     return CandidateSet(
         study_id=plan.study_id,
         plan=plan,
+        prompt=prompt,
+        category=category,
         context=list(context),
         context_sha256=sha256,
         language=language,

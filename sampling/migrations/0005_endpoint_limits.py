@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sampling", "0003_attempt_log"),
+        ("sampling", "0004_stance_lists_invariants"),
         ("studies", "0002_invariants"),
     ]
 

@@ -388,7 +388,10 @@ class LabSet(models.Model):
                 condition=Q(
                     state__in=["ready", "failed"], result__isnull=False, ended_at__isnull=False
                 )
-                | Q(state__in=["waiting", "making"], result__isnull=True, ended_at__isnull=True),
+                | (
+                    ~Q(state__in=["ready", "failed"])
+                    & Q(result__isnull=True, ended_at__isnull=True)
+                ),
                 name="lab_set_result_when_over",
             ),
         ]

@@ -11,9 +11,9 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from console.lab.numbers import number
 from sampling.lab.figures import Amount, Group, Share
 
 LEFT, RIGHT, WIDTH = 34, 282, 360
@@ -64,22 +64,9 @@ class Chart:
     height: str
 
 
-@dataclass(frozen=True)
-class Charts:
-    endpoint: str
-    simulated: bool
-    charts: list[Chart]
-
-
-def charts_of(groups: Sequence[Group]) -> list[Charts]:
-    """The charts of every endpoint; a real model's and the simulated one's are never in one."""
-    by: dict[str, list[Group]] = {}
-    for group in groups:
-        by.setdefault(group.endpoint, []).append(group)
-    return [
-        Charts(endpoint, theirs[0].simulated, [chart(theirs, *one) for one in _measures()])
-        for endpoint, theirs in by.items()
-    ]
+def charts_of(groups: Sequence[Group]) -> list[Chart]:
+    """A chart for each measure of the groups of one endpoint."""
+    return [chart(groups, *measure) for measure in _measures()]
 
 
 def _measures() -> list[tuple[str, str, Measure, float | None]]:
@@ -152,7 +139,7 @@ def _dot(label: str, y: float, mark: Mark | None, scale: float) -> Dot:
 
 def _tick(value: float, scale: float, *, is_share: bool) -> Tick:
     digits = 1 if scale < 2 or (is_share and value not in {0, 1}) else 0
-    return Tick(_at(_x(value, scale)), number_format(value, digits if value else 0))
+    return Tick(_at(_x(value, scale)), number(value, digits if value else 0))
 
 
 def _x(value: float, scale: float) -> float:
@@ -174,4 +161,4 @@ def _amount(amount: Amount | None, *, digits: int) -> Mark | None:
     if amount is None:
         return None
     low, high = amount.range
-    return low, amount.median, high, number_format(amount.median, digits)
+    return low, amount.median, high, number(amount.median, digits)

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from console.lab.numbers import number
+from console.lab.picture import Chart, charts_of
 from sampling import side_by_side
 from sampling.lab import asking
 from sampling.lab.figures import Amount, Group, Share
@@ -59,8 +60,6 @@ class Column:
     """One set, as it stands beside the others."""
 
     way: str
-    endpoint: str
-    simulated: bool
     state: str
     in_words: str
     why: str
@@ -71,12 +70,32 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """One group of a batch, in words for the table."""
+    """One group of a batch for the table: each cell is a figure and what it rests on."""
 
-    endpoint: str
     way: str
     language: str
-    cells: list[str]
+    cells: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Sets:
+    """The sets of one endpoint beside each other. A real model's and the simulated endpoint's are
+    never mixed.
+    """
+
+    endpoint: str
+    simulated: bool
+    columns: list[Column]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures of one endpoint as a picture, and the same as a table."""
+
+    endpoint: str
+    simulated: bool
+    charts: list[Chart]
+    rows: list[Row]
 
 
 @dataclass(frozen=True)
@@ -84,7 +103,7 @@ class AcceptedRow:
     way: str
     language: str
     endpoint: str
-    share: str
+    share: tuple[str, str]
     readers: int
     others: str
 
@@ -96,16 +115,21 @@ def progress_of(run: LabRun) -> Progress:
     return Progress(over, states.count(LabSet.State.FAILED), len(states), still)
 
 
-def columns_of(sets: Iterable[LabSet]) -> list[Column]:
-    return [_column(row) for row in sets]
+def sets_of(sets: Iterable[LabSet]) -> list[Sets]:
+    """The sets by endpoint, each in the order of the run."""
+    by: dict[Endpoint, list[Column]] = {}
+    for row in sets:
+        by.setdefault(row.endpoint, []).append(_column(row))
+    return [
+        Sets(endpoint.name, endpoint.kind == Endpoint.Kind.SIMULATED, columns)
+        for endpoint, columns in by.items()
+    ]
 
 
 def _column(row: LabSet) -> Column:
     told: Mapping[str, Any] = row.result or {}
     return Column(
         way=row.way,
-        endpoint=row.endpoint.name,
-        simulated=row.endpoint.kind == Endpoint.Kind.SIMULATED,
         state=row.state,
         in_words=str(STATES[LabSet.State(row.state)]),
         why=why(told["reason"]) if told.get("reason") else "",
@@ -140,46 +164,53 @@ def _facts(told: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _number(value: Any, digits: int) -> str:
-    return "" if value is None else number_format(value, digits)
+    return "" if value is None else number(value, digits)
 
 
-def rows_of(groups: Iterable[Group]) -> list[Row]:
+def figures_of(groups: Iterable[Group]) -> list[Figures]:
+    """The figures by endpoint, in the order of the groups."""
+    by: dict[str, list[Group]] = {}
+    for group in groups:
+        by.setdefault(group.endpoint, []).append(group)
     return [
-        Row(
-            endpoint=group.endpoint,
-            way=group.way,
-            language=str(Language(group.language).label),
-            cells=[
-                share_in_words(group.ready),
-                _number(group.endpoint_failed, 0),
-                share_in_words(group.language_faults),
-                amount_in_words(group.wording, digits=2),
-                amount_in_words(group.words, digits=0),
-                amount_in_words(group.seconds, digits=1),
-            ],
-        )
-        for group in groups
+        Figures(endpoint, theirs[0].simulated, charts_of(theirs), [_row(one) for one in theirs])
+        for endpoint, theirs in by.items()
     ]
 
 
-def share_in_words(share: Share | None) -> str:
-    """Count, n, percentage and its 95% interval."""
+def _row(group: Group) -> Row:
+    return Row(
+        way=group.way,
+        language=str(Language(group.language).label),
+        cells=[
+            share_in_words(group.ready),
+            (_number(group.endpoint_failed, 0), ""),
+            share_in_words(group.language_faults),
+            amount_in_words(group.wording, digits=2),
+            amount_in_words(group.words, digits=0),
+            amount_in_words(group.seconds, digits=1),
+        ],
+    )
+
+
+def share_in_words(share: Share | None) -> tuple[str, str]:
+    """The percentage; its 95% interval, count and n."""
     if share is None:
-        return "–"
+        return "–", ""
     low, high = (percent(end) for end in share.interval)
-    return f"{share.count}/{share.n} · {percent(share.share)}% ({low}–{high})"
+    return f"{percent(share.share)}%", f"{low}–{high} · {share.count}/{share.n}"
 
 
 def percent(share: float) -> str:
-    return number_format(100 * share, 0)
+    return number(100 * share, 0)
 
 
-def amount_in_words(amount: Amount | None, *, digits: int) -> str:
-    """Median, range and n."""
+def amount_in_words(amount: Amount | None, *, digits: int) -> tuple[str, str]:
+    """The median; the range and n."""
     if amount is None:
-        return "–"
-    low, high = (number_format(end, digits) for end in amount.range)
-    return f"{number_format(amount.median, digits)} ({low}–{high}; n {amount.n})"
+        return "–", ""
+    low, high = (number(end, digits) for end in amount.range)
+    return number(amount.median, digits), f"{low}–{high} · n {amount.n}"
 
 
 def accepted_rows(shares: Sequence[Accepted]) -> list[AcceptedRow]:

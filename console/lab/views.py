@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from console.lab import picture, showing
+from console.lab import showing
 from console.lab.forms import BatchForm, LabForm, OneForm
 from console.lab.reading import ReadingForm
 from sampling import side_by_side
@@ -72,11 +72,10 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     progress = showing.progress_of(found)
     shown: dict[str, object] = {"run": found, "progress": progress, "study": found.study}
     if found.kind == LabRun.Kind.BATCH:
-        groups = figures.of_sets(found.sets.all())
-        shown |= {"rows": showing.rows_of(groups), "pictures": picture.charts_of(groups)}
+        shown["figures"] = showing.figures_of(figures.of_sets(found.sets.all()))
     else:
         sets = list(found.sets.select_related("endpoint").order_by("place"))
-        shown |= {"columns": showing.columns_of(sets), "asked": sets[0]}
+        shown |= {"endpoints": showing.sets_of(sets), "asked": sets[0]}
     shown["reading"] = _reading_links(found.study)
     template = (
         "console/lab/_run.html" if request.headers.get("HX-Request") else "console/lab/run.html"

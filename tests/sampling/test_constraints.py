@@ -26,6 +26,10 @@ def _seat() -> Model:
     )
 
 
+def _lab_run() -> Model:
+    return factories.lab_set().run
+
+
 WRONG: list[Case] = [
     ("endpoint_has_seats", factories.endpoint, {"seats": 0}),
     ("endpoint_kind_known", factories.endpoint, {"kind": "human"}),
@@ -39,6 +43,13 @@ WRONG: list[Case] = [
     ("set_last_slot_when_ready", factories.candidate_set, {"last_slot": 3}),
     ("set_last_slot_when_ready", factories.candidate_set, {"state": "ready"}),
     ("seat_has_streams", _seat, {"streams": 0}),
+    ("lab_run_kind_known", _lab_run, {"kind": "many"}),
+    ("lab_set_state_known", factories.lab_set, {"state": "lost"}),
+    ("lab_set_lease_when_making", factories.lab_set, {"state": "making"}),
+    ("lab_set_lease_when_making", factories.lab_set, {"lease_until": timezone.now()}),
+    ("lab_set_result_when_over", factories.lab_set, {"state": "failed"}),
+    ("lab_set_result_when_over", factories.lab_set, {"ended_at": timezone.now()}),
+    ("reader_mark_verdict_known", factories.reader_mark, {"verdict": "splendid"}),
 ]
 TWICE: list[Case] = [
     ("sampling_endpoint_name_key", factories.endpoint, {}),
@@ -47,6 +58,8 @@ TWICE: list[Case] = [
     ("arm_name", factories.arm, {}),
     ("model_call_n", factories.model_call, {}),
     ("seat_once", _seat, {}),
+    ("lab_set_place", factories.lab_set, {}),
+    ("reader_mark_once", factories.reader_mark, {}),
 ]
 
 

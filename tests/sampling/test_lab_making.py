@@ -23,6 +23,12 @@ def make(run: LabRun, engine: Engine) -> int:
     return tasks.make_lab_sets(run_id=str(run.pk), endpoint_id=str(engine.endpoint.pk))
 
 
+def told(row: LabSet) -> Any:
+    """What is stored as the set's result."""
+    assert row.result
+    return row.result
+
+
 def states(run: LabRun) -> list[str]:
     return list(run.sets.order_by("place").values_list("state", flat=True))
 
@@ -103,8 +109,8 @@ def test_a_worker_makes_the_sets_of_a_run_with_their_calls(engine: Engine) -> No
 
     [one, other] = run.sets.order_by("place")
     assert (one.state, other.state) == ("ready", "ready")
-    assert [len(row.result["calls"]) for row in (one, other)] == [4, 1]
-    assert len(one.result["candidates"]) == 4
+    assert [len(told(row)["calls"]) for row in (one, other)] == [4, 1]
+    assert len(told(one)["candidates"]) == 4
     assert one.plan_sha256 == plans.sha256(plans.of_strategy("independent"))
     assert not CandidateSet.objects.exists()
 
@@ -153,7 +159,7 @@ def test_a_set_that_was_interrupted_too_often_fails_and_the_next_is_made(engine:
 
     [one, _] = run.sets.order_by("place")
     assert states(run) == ["failed", "ready"]
-    assert one.result["reason"] == "interrupted"
+    assert told(one)["reason"] == "interrupted"
 
 
 def test_an_endpoint_that_fails_is_a_result_and_not_tried_again(engine: Engine) -> None:
@@ -164,8 +170,8 @@ def test_an_endpoint_that_fails_is_a_result_and_not_tried_again(engine: Engine) 
     make(run, engine)
 
     row = run.sets.get()
-    assert (row.state, row.result["reason"]) == ("failed", "endpoint_unavailable")
-    assert row.result["candidates"] == []
+    assert (row.state, told(row)["reason"]) == ("failed", "endpoint_unavailable")
+    assert told(row)["candidates"] == []
     assert len(engine.server.log()) == 4
 
 
@@ -175,7 +181,7 @@ def test_an_endpoint_that_is_not_allowed_is_never_called(engine: Engine) -> None
 
     make(run, engine)
 
-    assert run.sets.get().result["reason"] == "endpoint_misconfigured"
+    assert told(run.sets.get())["reason"] == "endpoint_misconfigured"
     assert engine.server.log() == []
 
 
@@ -214,7 +220,12 @@ def test_a_lease_is_renewed_while_a_set_is_made(
     monkeypatch.setattr(making, "RENEW_SECONDS", 0.05)
     seen: list[Any] = []
     renewed = making._renewed
-    monkeypatch.setattr(making, "_renewed", lambda claim: seen.append(1) or renewed(claim))
+
+    def watched(claim: making.Claim) -> bool:
+        seen.append(claim)
+        return renewed(claim)
+
+    monkeypatch.setattr(making, "_renewed", watched)
     run = asked(engine.endpoint)
 
     make(run, engine)

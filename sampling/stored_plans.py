@@ -56,6 +56,17 @@ def endpoints_of(plan: Plan) -> tuple[Endpoint, ...]:
     return tuple(endpoints.resolve_all(_rows(plan)))
 
 
+def endpoint_named(name: str) -> Endpoint:
+    """The stored endpoint of that name. Raises BadRequest, naming those that there are, and
+    EndpointMisconfigured for one that cannot be called.
+    """
+    row = EndpointRow.objects.filter(name=name).first()
+    if row:
+        return endpoints.resolve(row)
+    known = ", ".join(EndpointRow.objects.order_by("name").values_list("name", flat=True))
+    raise BadRequest(f"--endpoint: there is no {name!r}; there are {known or 'none'}")
+
+
 def _rows(plan: Plan) -> list[EndpointRow]:
     listed = PlanEndpoint.objects.filter(plan=plan).select_related("endpoint").order_by("rank")
     rows = [one.endpoint for one in listed]

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sampling", "0003_attempt_log"),
+        ("sampling", "0006_lab"),
         ("studies", "0002_invariants"),
     ]
     operations = [

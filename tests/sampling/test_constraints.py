@@ -44,6 +44,10 @@ def _seat() -> Model:
     )
 
 
+def _lab_run() -> Model:
+    return factories.lab_set().run
+
+
 WRONG: list[Case] = [
     ("endpoint_has_seats", factories.endpoint, {"seats": 0}),
     ("endpoint_kind_known", factories.endpoint, {"kind": "human"}),
@@ -62,6 +66,13 @@ WRONG: list[Case] = [
     ("stance_list_has_stances", factories.stance_list, {"stances": {}}),
     ("stance_list_has_stances", factories.stance_list, {"stances": Jsonb(["Alone."])}),
     ("set_linked_by_its_prompt", factories.candidate_set, {"stance_list_id": uuid4()}),
+    ("lab_run_kind_known", _lab_run, {"kind": "many"}),
+    ("lab_set_state_known", factories.lab_set, {"state": "lost"}),
+    ("lab_set_lease_when_making", factories.lab_set, {"state": "making"}),
+    ("lab_set_lease_when_making", factories.lab_set, {"lease_until": timezone.now()}),
+    ("lab_set_result_when_over", factories.lab_set, {"state": "failed"}),
+    ("lab_set_result_when_over", factories.lab_set, {"ended_at": timezone.now()}),
+    ("reader_mark_verdict_known", factories.reader_mark, {"verdict": "splendid"}),
 ]
 TWICE: list[Case] = [
     ("sampling_endpoint_name_key", factories.endpoint, {}),
@@ -71,6 +82,8 @@ TWICE: list[Case] = [
     ("model_call_n", factories.model_call, {}),
     ("seat_once", _seat, {}),
     ("stance_list_once", factories.stance_list, {}),
+    ("lab_set_place", factories.lab_set, {}),
+    ("reader_mark_once", factories.reader_mark, {}),
 ]
 
 

@@ -6,6 +6,7 @@ from bench.report import LATEST, Row, line, write
 from bench.rows.claims import measure as measure_claims
 from bench.rows.comparisons import measure as measure_comparisons
 from bench.rows.exports import measure as measure_exports
+from bench.rows.full_worker import measure as measure_full_worker
 from bench.rows.queries import measure as measure_queries
 from bench.rows.restart import measure as measure_restart
 from bench.rows.streams import measure as measure_streams
@@ -17,6 +18,7 @@ ROWS: dict[str, Callable[[Servers], Iterator[Row]]] = {
     "export": measure_exports,
     "comparison": measure_comparisons,
     "streams": measure_streams,
+    "full": measure_full_worker,
     "restart": measure_restart,
 }
 

@@ -34,6 +34,8 @@ from sampling.simulated.pacing import Pacer
 from sampling.simulated.playing import Reply
 from sampling.simulated.writing import write
 
+PHASES = 5  # of answers that begin together
+
 
 @dataclass(frozen=True)
 class Options:
@@ -41,7 +43,8 @@ class Options:
 
     For measuring: an answer takes as long as `answer_tokens` tokens whatever its text (k times that
     for k sections), one under a schema as long as `schema_tokens`; 0 leaves it to the text. With
-    `together` answers begin at the multiples of so many seconds, so that they end at one moment.
+    `together` answers begin at the multiples of so many seconds (within a token's time of them, as
+    streams are never in step), so that they end at one moment.
     """
 
     host: str = "127.0.0.1"
@@ -162,7 +165,7 @@ class Server:
             entry=entry,
             pacer=self._pacer,
             speed=played.speed,
-            first_token=self._until_first_token(),
+            first_token=self._until_first_token(entry.number),
             is_chunked=played.is_chunked,
             on_end=lambda reply: self.log.end(reply.entry),
         )
@@ -176,10 +179,13 @@ class Server:
         else:
             connection.abort()
 
-    def _until_first_token(self) -> float:
+    def _until_first_token(self, number: int) -> float:
         """Seconds from now; with `together`, those until the next moment at which answers begin."""
         wait, moments = self.options.first_token, self.options.together
-        return wait + (-self._pacer.now() % moments if moments else 0.0)
+        if not moments:
+            return wait
+        step = number % PHASES / PHASES / self.options.speed if self.options.speed else 0.0
+        return wait + -self._pacer.now() % moments + step
 
     def _played(self, body: object, entry: Entry, behaviour: Behaviour) -> Played:
         """Return what is sent, and how."""

@@ -5,10 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 from bench.report import LATEST, Row, line, write
 from bench.rows.claims import measure as measure_claims
 from bench.rows.comparisons import measure as measure_comparisons
+from bench.rows.delivery import measure as measure_delivery
 from bench.rows.exports import measure as measure_exports
+from bench.rows.first_turns import measure as measure_first_turns
 from bench.rows.full_worker import measure as measure_full_worker
 from bench.rows.queries import measure as measure_queries
 from bench.rows.restart import measure as measure_restart
+from bench.rows.sets import measure as measure_sets
+from bench.rows.split import measure as measure_split
 from bench.rows.streams import measure as measure_streams
 from bench.servers import Servers
 
@@ -19,6 +23,10 @@ ROWS: dict[str, Callable[[Servers], Iterator[Row]]] = {
     "comparison": measure_comparisons,
     "streams": measure_streams,
     "full": measure_full_worker,
+    "sets": measure_sets,
+    "split": measure_split,
+    "delivery": measure_delivery,
+    "first-turn": measure_first_turns,
     "restart": measure_restart,
 }
 

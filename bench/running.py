@@ -14,6 +14,7 @@ from bench.rows.restart import measure as measure_restart
 from bench.rows.sets import measure as measure_sets
 from bench.rows.split import measure as measure_split
 from bench.rows.streams import measure as measure_streams
+from bench.rows.waiting_pages import measure as measure_waiting_pages
 from bench.servers import Servers
 
 ROWS: dict[str, Callable[[Servers], Iterator[Row]]] = {
@@ -27,6 +28,7 @@ ROWS: dict[str, Callable[[Servers], Iterator[Row]]] = {
     "split": measure_split,
     "delivery": measure_delivery,
     "first-turn": measure_first_turns,
+    "waiting": measure_waiting_pages,
     "restart": measure_restart,
 }
 

@@ -18,6 +18,8 @@ from bench.generation import (
     must_be_ready,
     next_moment,
     paced,
+    stored,
+    unfinished,
     wait,
 )
 from bench.listening import Listeners
@@ -40,7 +42,7 @@ def measure(servers: Servers) -> Iterator[Row]:
         for number in range(2):
             opened.enter_context(servers.worker(env, threads=128, name=f"bench-{number}"))
         _, address = opened.enter_context(servers.web())
-        listeners = opened.enter_context(Listeners(address).listening())
+        listeners = opened.enter_context(Listeners(address).running())
         yield from evenly(steady, listeners)
         yield from at_once(together, listeners)
 
@@ -56,7 +58,10 @@ def evenly(endpoint: Endpoint, listeners: Listeners) -> Iterator[Row]:
             time.sleep(0.002)
     wait(sets)
     time.sleep(SETTLE)
-    measured = {one.pk for one in sets[int(RATE * WARM_UP) :]}
+    yield bounded(
+        row="delivery, sets not complete", figure=unfinished(sets), unit="sets", at_most=0
+    )
+    measured = {one.pk for one in stored(sets[int(RATE * WARM_UP) :]) if one.ready_at}
     late = lateness(listeners, last_tokens(endpoint.log()), measured)
     missing = len(measured) - len(late)
     yield bounded(row="delivery, pages not told", figure=missing, unit="pages", at_most=0)

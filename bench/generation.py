@@ -62,7 +62,6 @@ def make_plan(
         "style": STYLE,
         # Example sentences repeat themselves; here nothing is measured but time.
         "guard": {"near_duplicate": "mark", "language": "mark"},
-        "attempts": 1,
     }
     return factories.plan(factories.study(), endpoints=[served], body=body, frozen=True)
 

@@ -40,6 +40,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--speed", type=float, default=40, help="tokens a second; 0: at once")
     parser.add_argument("--first-token", type=float, default=0.4, help="seconds before it")
     parser.add_argument("--context", type=int, default=8192, help="tokens of prompt and answer")
+    parser.add_argument(
+        "--answer-tokens", type=int, default=0, help="an answer takes as long as so many tokens"
+    )
+    parser.add_argument(
+        "--schema-tokens", type=int, default=0, help="the same for an answer under a schema"
+    )
+    parser.add_argument(
+        "--together", type=float, default=0, help="answers begin at multiples of these seconds"
+    )
     parser.add_argument("--log", type=Path, help="append every request as a JSON line")
     parser.add_argument(
         "--order",
@@ -60,6 +69,9 @@ def _options(arguments: argparse.Namespace) -> Options:
         speed=arguments.speed,
         first_token=arguments.first_token,
         context=arguments.context,
+        answer_tokens=arguments.answer_tokens,
+        schema_tokens=arguments.schema_tokens,
+        together=arguments.together,
         log=arguments.log,
         orders=tuple(_order(told) for told in arguments.order),
     )

@@ -62,7 +62,9 @@ def _grams(text: str) -> NDArray[np.uint64]:
     codes = np.frombuffer(f" {text} ".encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
     hashed = np.concatenate([_hashed(codes, size) for size in SIZES])
     hashed.sort()
-    return hashed[np.append(True, hashed[1:] != hashed[:-1])[: len(hashed)]]
+    first: NDArray[np.bool_] = np.append(True, hashed[1:] != hashed[:-1])[: len(hashed)]
+    distinct: NDArray[np.uint64] = hashed[first]
+    return distinct
 
 
 def _hashed(codes: NDArray[np.uint64], size: int) -> NDArray[np.uint64]:

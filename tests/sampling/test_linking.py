@@ -159,6 +159,7 @@ def test_stances_that_cannot_be_planned_fail_the_attempt_and_say_why(
 
     made = CandidateSet.objects.get(pk=asked.pk)
     assert (made.state, made.attempt_log[0]["outcome"]) == ("pending", "guard_rejected")
+    assert made.guard is not None
     assert made.guard["notes"] == ["two planned stances were the same"]
     assert made.calls.count() == 2
     assert not StanceList.objects.exists()

@@ -82,7 +82,7 @@ def actions(measure: str) -> list[str]:
 
 
 lenient = {name: "mark" for name in DEFAULTS if name not in NEVER_SHOWN}
-guards = st.one_of(
+guards: st.SearchStrategy[dict[str, str]] = st.one_of(
     st.just({}),
     st.just(lenient),
     st.fixed_dictionaries(
@@ -111,7 +111,7 @@ OPTIONS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         for name in ("stall", "cut", "end_early", "error_in_stream", "malformed_chunk")
     },
 }
-well = st.just(("well", {}))
+well: st.SearchStrategy[tuple[str, dict[str, Any]]] = st.just(("well", {}))
 ill = st.sampled_from(ORDERED).flatmap(
     lambda name: OPTIONS.get(name, st.just({})).map(lambda told: (name, told))
 )

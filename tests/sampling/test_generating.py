@@ -236,7 +236,8 @@ def test_an_endpoint_that_keeps_failing_is_left_in_peace(engine: Engine) -> None
 
     endpoint = Endpoint.objects.get(pk=engine.endpoint.pk)
     assert endpoint.open_until
-    assert CandidateSet.objects.filter(attempt=0).count() == 3
+    # Five attempts opened it. They need not be of five sets: a pause may be nearly nothing.
+    assert sum(CandidateSet.objects.values_list("attempt", flat=True)) == 5
 
 
 def test_answers_that_the_guard_refuses_are_kept_and_never_shown(engine: Engine) -> None:

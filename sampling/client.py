@@ -168,6 +168,8 @@ class ModelClient:
             raise _by_status(error) from error
         except openai.APIConnectionError as error:
             raise _by_cause(error, deadlines) from error
+        except aiohttp.ClientError as error:  # the transport lets this one through as it is
+            raise EndpointUnavailable(f"the answer was no HTTP ({_reason(error)})") from error
 
     def _client(self, endpoint: Endpoint) -> openai.AsyncOpenAI:
         found = self._clients.get((endpoint.base_url, endpoint.key))

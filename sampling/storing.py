@@ -66,7 +66,7 @@ def store_failure(claim: Claim, error: SamplingError) -> None:
     held = _hold(claim)
     if held is None:
         return
-    close_attempt(held, error.code)
+    close_attempt(held, error.code, counts=not _met_an_open_breaker(claim, error))
     again = _again(held, claim, error)
     held.lease_until, held.progress = None, 0
     if again:
@@ -114,6 +114,16 @@ def _again(held: CandidateSet, claim: Claim, error: SamplingError) -> Again | No
         rank=claim.rank,
         endpoints=PlanEndpoint.objects.filter(plan=held.plan_id).count(),
     )
+
+
+def _met_an_open_breaker(claim: Claim, error: SamplingError) -> bool:
+    """Whether the attempt failed at an endpoint that was known to be in trouble.
+
+    Trying whether it is back is no fault of the set, nor is having been under way when the breaker
+    opened: else a long outage would cost one waiting set after the other its attempts.
+    """
+    troubled = Endpoint.objects.filter(pk=claim.endpoint_id, open_until__isnull=False)
+    return error.blames_endpoint and troubled.exists()
 
 
 def _note_health(claim: Claim, error: SamplingError, ids: Mapping[str, UUID]) -> None:

@@ -127,7 +127,10 @@ def stop_lapsed() -> None:
 
 
 def start_unclaimed() -> None:
-    """Start on sets that have waited for longer than a bell takes, each in a thread of its own."""
+    """Start on sets that have waited for longer than a bell takes, each in a thread of its own.
+
+    For one period at most: a hundred claims in a row would cost those before them their leases.
+    """
     waiting = CandidateSet.objects.filter(
         state=State.PENDING,
         not_before__lte=Now(),
@@ -135,7 +138,8 @@ def start_unclaimed() -> None:
     )
     if not waiting.exists():
         return
-    while run := generating.begin():
+    ends = time.monotonic() + PERIOD
+    while time.monotonic() < ends and (run := generating.begin()):
         threading.Thread(target=_go_on, args=[run], name="watch-work", daemon=True).start()
 
 

@@ -195,7 +195,10 @@ class SplitCharacters(Behaviour):
 
 
 def _with_break(events: Iterator[Event], after: int, inserted: list[Event]) -> Iterator[Event]:
-    """Insert events after some tokens, at the latest before the last text of a choice."""
+    """Insert events after some tokens, at the earliest after the headers, at the latest before the
+    last text of a choice.
+    """
+    yield next(events)
     seen = 0
     done = False
     for event in events:

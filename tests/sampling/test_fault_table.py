@@ -183,7 +183,7 @@ class Table:
     def _hasten(self) -> None:
         """Note the pause before a second attempt, and end it."""
         names = {one.pk: name for name, one in self._sets.items()}
-        for one in CandidateSet.objects.filter(state="pending", attempt=1):
+        for one in unfinished().exclude(plan=self._neighbourly).filter(attempt=1, state="pending"):
             if names[one.pk] not in self._pauses:
                 last = max(call.ended_at for call in one.calls.all())
                 self._pauses[names[one.pk]] = (one.not_before - last) / timedelta(seconds=1)

@@ -101,6 +101,14 @@ def test_a_body_is_cut_in_the_middle(endpoint: simulated.Endpoint, stream: bool)
     assert entry["tokens"] == (3 if stream else 0)
 
 
+@pytest.mark.parametrize("name", ["stall", "end_early", "error_in_stream", "malformed_chunk"])
+def test_no_fault_of_a_stream_comes_before_its_headers(
+    endpoint: simulated.Endpoint, name: str
+) -> None:
+    endpoint.order(name, after=0, seconds=0.05)
+    assert streamed_set(endpoint).status == 200
+
+
 def test_a_stream_ends_cleanly_without_a_reason(endpoint: simulated.Endpoint) -> None:
     endpoint.order("end_early", after=4)
     answer = streamed_set(endpoint)

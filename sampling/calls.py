@@ -31,7 +31,9 @@ class Endpoint:
     """A served model. `key` never leaves the process and is never printed.
 
     `fault` says why it cannot be called: an endpoint that a set may never need must not keep it
-    from being made. Whoever calls it gets EndpointMisconfigured with these words.
+    from being made. Whoever calls it gets EndpointMisconfigured with these words. `replicas` are
+    the addresses of an endpoint that is several servers, `base_url` among them; `seats` is how many
+    streams they take together, 0 when that is not known.
     """
 
     name: str
@@ -41,6 +43,8 @@ class Endpoint:
     kind: Literal["model", "simulated"] = "model"
     revision: str = ""
     fault: str = ""
+    replicas: tuple[str, ...] = ()
+    seats: int = 0
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ class Reply:
     first_byte_at: datetime | None
     ended_at: datetime
     stopped_early: str | None = None
+    replica: str = ""
 
     @property
     def n_tokens(self) -> int | None:
@@ -108,12 +113,18 @@ class CallRecord:
     reply: Reply | None = None
     error: SamplingError | None = None
 
+    @property
+    def replica(self) -> str:
+        """host:port of the server that took the call, where the endpoint has several."""
+        return self.reply.replica if self.reply else str(getattr(self.error, "replica", ""))
+
     def as_json(self) -> dict[str, object]:
         reply = self.reply
         return {
             "n": self.n,
             "attempt": self.attempt,
             "endpoint": self.endpoint,
+            "replica": self.replica,
             "model": self.model,
             "purpose": self.purpose,
             "request_id": self.request_id,

@@ -8,8 +8,9 @@ set's row: rows that somebody else holds are skipped.
     room     seats that an endpoint offers now: none while its breaker is open, one when half open;
              and its tokens of the last minute
     budget   tokens that a study with a limit has left, what is being made taken off
-    due      pending sets whose time has come and whose study has tokens left, at the first endpoint
-             of their plan that offers seats
+    queued   pending sets whose time has come: the oldest ones of each plan and priority, because
+             of one plan the oldest goes first; so a claim costs the same however many wait
+    due      those whose study has tokens left, at their plan's first endpoint that offers seats
     needs    the seats and tokens that each due set needs, by endpoint: one row for most sets, one
              for each endpoint for a set that asks several at once; all or nothing
     waiting  what waits for room: it holds back sets of lower priority at all its endpoints, and,
@@ -33,6 +34,9 @@ from sampling.models import CandidateSet
 State, Priority = CandidateSet.State, CandidateSet.Priority
 
 PATIENCE = 10  # seconds after which a set holds back later ones of its own priority
+# More than the rows of one plan that others hold locked at a moment, or that wait for more seats
+# than are free while a smaller set behind them would find room.
+LOOKED_AT = 32
 
 _DUE = """
 WITH held AS (
@@ -64,25 +68,35 @@ WITH held AS (
         ON s.study_id = given.study_id AND s.state = 'generating'
     WHERE given.total IS NOT NULL
     GROUP BY given.study_id
+), queued AS (
+    SELECT s.* FROM (SELECT DISTINCT plan_id FROM sampling_planendpoint) AS plan
+    CROSS JOIN (VALUES (0), (1), (2)) AS urgency (priority)
+    CROSS JOIN LATERAL (
+        SELECT s.id, s.priority, s.study_id, s.plan_id, s.requested_at, s.streams, s.streams_on,
+            s.tokens, s.endpoint_rank
+        FROM sampling_candidateset AS s
+        WHERE s.plan_id = plan.plan_id AND s.priority = urgency.priority
+            AND s.state = 'pending' AND s.not_before <= statement_timestamp()
+            AND NOT EXISTS (
+                SELECT FROM sampling_seat AS own
+                WHERE own.set_id = s.id AND own.lease_until > statement_timestamp()
+            )
+        ORDER BY s.requested_at, s.id LIMIT %(looked_at)s
+    ) AS s
 ), due AS (
     SELECT s.id, s.priority, s.study_id, s.plan_id, s.requested_at, s.streams_on, s.tokens,
         at.id AS endpoint_id, at.name, at.rank, at.seats, at.prefetch, at.per_minute, at.spent,
         at.seats - at.held AS free, least(s.streams, at.seats) AS need
-    FROM sampling_candidateset AS s CROSS JOIN LATERAL (
+    FROM queued AS s CROSS JOIN LATERAL (
         SELECT room.*, listed.rank
         FROM sampling_planendpoint AS listed JOIN room ON room.id = listed.endpoint_id
         WHERE listed.plan_id = s.plan_id AND room.seats > 0
         ORDER BY listed.rank < s.endpoint_rank, listed.rank LIMIT 1
     ) AS at
-    WHERE s.state = 'pending' AND s.not_before <= statement_timestamp()
-        AND NOT EXISTS (
-            SELECT FROM sampling_seat AS own
-            WHERE own.set_id = s.id AND own.lease_until > statement_timestamp()
-        )
-        AND NOT EXISTS (
-            SELECT FROM budget
-            WHERE budget.study_id = s.study_id AND budget.tokens < greatest(s.tokens, 1)
-        )
+    WHERE NOT EXISTS (
+        SELECT FROM budget
+        WHERE budget.study_id = s.study_id AND budget.tokens < greatest(s.tokens, 1)
+    )
 ), wide AS (
     SELECT due.id, due.priority, due.requested_at, room.id AS endpoint_id, room.seats,
         room.seats - room.held AS free, room.prefetch, room.per_minute, room.spent,
@@ -273,11 +287,16 @@ def claim_next(*, prefetch: bool = True, streams: int | None = None) -> Claim | 
     room = settings.WORKER_STREAMS if streams is None else streams
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT FROM sampling_endpoint ORDER BY id FOR NO KEY UPDATE")
-        limits = {"streams": room, "prefetch": prefetch, "patience": PATIENCE}
+        limits = {
+            "streams": room,
+            "prefetch": prefetch,
+            "patience": PATIENCE,
+            "looked_at": LOOKED_AT,
+        }
         cursor.execute(_PICK, limits)
         picked = cursor.fetchone()
         if picked is None or picked[4] > Priority.PERSON:
-            cursor.execute(_PREEMPT)
+            cursor.execute(_PREEMPT, {"looked_at": LOOKED_AT})
             _tell_preempted(cursor.fetchone())
         return _take(cursor, picked) if picked else None
 

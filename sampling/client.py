@@ -18,6 +18,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -40,6 +41,7 @@ from sampling.errors import (
 )
 from sampling.event_stream import MAX_RAW_CHARS, EventStream
 from sampling.messages import storable
+from sampling.replicas import Replicas, place_of, prefix_of
 
 # Below the 5 s after which common servers drop an idle connection: a reused one must not be half
 # dead.
@@ -58,6 +60,7 @@ class ModelClient:
 
     def __init__(self) -> None:
         self._clients: dict[tuple[str, str], openai.AsyncOpenAI] = {}
+        self._replicas = Replicas()
 
     async def send(
         self,
@@ -70,10 +73,41 @@ class ModelClient:
     ) -> Reply:
         """One call, read to its end or stopped by `watcher`.
 
-        Raises EndpointError; the stream is closed by then, as it is when the call is cancelled.
+        A server of several that cannot be reached is left out from then on, and the call goes to
+        another one. Raises EndpointError; the stream is closed by then, as it is when the call is
+        cancelled.
         """
         if endpoint.fault:
             raise EndpointMisconfigured(endpoint.fault)
+        tried: set[str] = set()
+        while True:
+            with self._replicas.taking(endpoint, prefix=prefix_of(body), avoiding=tried) as address:
+                tried.add(address)
+                try:
+                    return await self._send_to(
+                        replace(endpoint, base_url=address),
+                        body,
+                        request_id=request_id,
+                        deadlines=deadlines,
+                        watcher=watcher,
+                    )
+                except EndpointError as error:
+                    error.replica = _served_by(endpoint, address)
+                    if not (endpoint.replicas and _is_away(error)):
+                        raise
+                    self._replicas.take_out(address)
+                    if len(tried) == len(endpoint.replicas):
+                        raise
+
+    async def _send_to(
+        self,
+        endpoint: Endpoint,
+        body: Mapping[str, object],
+        *,
+        request_id: str,
+        deadlines: Deadlines,
+        watcher: Watcher | None,
+    ) -> Reply:
         reading = _Reading(EventStream(watcher=watcher), deadlines)
         started_at = timezone.now()
         opened = self._open(endpoint, body, request_id=request_id, deadlines=deadlines)
@@ -97,6 +131,7 @@ class ModelClient:
             first_byte_at=reading.first_text_at,
             ended_at=timezone.now(),
             stopped_early=stream.stopped_early,
+            replica=_served_by(endpoint, endpoint.base_url),
         )
 
     async def fetch(
@@ -139,6 +174,7 @@ class ModelClient:
 
     async def close(self) -> None:
         """Closes every connection; the next send opens new ones."""
+        await self._replicas.close()
         clients, self._clients = self._clients, {}
         for client in clients.values():
             await client.close()
@@ -176,6 +212,17 @@ class ModelClient:
         if found is None:
             found = self._clients[endpoint.base_url, endpoint.key] = _new_client(endpoint)
         return found
+
+
+def _served_by(endpoint: Endpoint, address: str) -> str:
+    return place_of(address) if endpoint.replicas else ""
+
+
+def _is_away(error: EndpointError) -> bool:
+    """Whether no answer began: another server can take the call, and this one is left out."""
+    if isinstance(error, EndpointTimeout):
+        return error.deadline == "connect"
+    return isinstance(error, EndpointUnavailable) and error.status is None
 
 
 def _new_client(endpoint: Endpoint) -> openai.AsyncOpenAI:

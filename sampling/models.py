@@ -301,6 +301,11 @@ class CandidateSet(models.Model):
                 name="set_pending",
             ),
             models.Index(
+                fields=["plan", "priority", "requested_at", "id"],
+                condition=Q(state="pending"),
+                name="set_pending_of_plan",
+            ),
+            models.Index(
                 fields=["lease_until"], condition=Q(state="generating"), name="set_generating"
             ),
             models.Index(fields=["context_sha256"], name="set_context"),

@@ -16,6 +16,7 @@ from sampling import plans, wordings
 from sampling.calls import Endpoint
 from sampling.client import ModelClient
 from sampling.drawing import NOWHERE, SetResult, draw_set
+from sampling.endpoints import split
 from sampling.errors import BadRequest, GuardRejected, SamplingError
 from sampling.messages import Context, turn_of
 from sampling.plans import PlanBody
@@ -105,9 +106,11 @@ def default_endpoints() -> tuple[Endpoint, ...]:
 
 
 def _environments_own() -> Endpoint:
+    addresses = split(settings.MODEL_BASE_URL)
     return Endpoint(
         name="environment",
-        base_url=settings.MODEL_BASE_URL,
+        base_url=addresses[0],
+        replicas=addresses if len(addresses) > 1 else (),
         model=settings.MODEL_NAME,
         key=settings.MODEL_API_KEY,
     )

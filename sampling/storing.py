@@ -171,6 +171,7 @@ def _model_call(claim: Claim, record: CallRecord, endpoint_id: UUID) -> ModelCal
         purpose=record.purpose,
         request=dict(record.body),
         seed=record.seed,
+        replica=record.replica,
         raw=storable(raw),
         finish_reason=(reply.finish_reason or reply.stopped_early or "") if reply else "",
         usage=dict(reply.usage) if reply and reply.usage else None,

@@ -158,4 +158,12 @@ class Migration(migrations.Migration):
                 fields=("set", "attempt", "endpoint"), name="token_use_once"
             ),
         ),
+        migrations.AddIndex(
+            model_name="candidateset",
+            index=models.Index(
+                condition=models.Q(("state", "pending")),
+                fields=["plan", "priority", "requested_at", "id"],
+                name="set_pending_of_plan",
+            ),
+        ),
     ]

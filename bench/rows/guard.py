@@ -1,4 +1,4 @@
-"""What the guard costs: CPU from four finished texts to a verdict and figures for the rows."""
+"""What the guard costs: CPU from four finished texts to a verdict as the row keeps it."""
 
 import time
 from collections.abc import Iterator
@@ -8,7 +8,6 @@ from statistics import median
 from bench.report import Row, bounded
 from bench.servers import Servers
 from sampling import guard
-from sampling.diversity import diversity
 from sampling.simulated.phrases import LANGUAGES, POLES, phrases
 from sampling.strategies import Draft
 from sampling.strategies.persona import STANCES
@@ -43,7 +42,6 @@ def rounds(language: str) -> list[float]:
             mended, k=len(drafts), language=language, settings=SETTINGS, baseline=False, asked=asked
         )
         verdict.as_json()
-        diversity([draft.text for draft in mended]).as_json()
         costs.append((time.process_time() - started) * 1000)
         if not verdict.passed:
             raise AssertionError(verdict.why())

@@ -43,7 +43,7 @@ def asks_back(text: str, *, message: str) -> bool:
     if not mine or not theirs:
         return False
     known = frozenset(theirs)
-    share = sum(word in known for word in mine) / len(mine)
+    share = sum(map(known.__contains__, mine)) / len(mine)
     if _QUESTION_END.search(text[-40:]):
         return share >= (_SHARE_OF_A_QUESTION if only_asks(text) else _SHARE_OF_SEVERAL_SENTENCES)
     given_back = len(known.intersection(mine)) / len(known)

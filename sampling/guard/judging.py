@@ -187,7 +187,7 @@ class _Judging:
         measured: dict[str, object] = {
             "words": {str(draft.slot): count_words(draft.text) for draft in written},
             "characters": {str(draft.slot): len(draft.text) for draft in written},
-            "style": {str(draft.slot): style(draft.text) for draft in written},
+            "style": {str(draft.slot): dict(style(draft.text)) for draft in written},
             "language": {str(draft.slot): detect(draft.text) for draft in written},
             "likeness": [[round(float(share), 3) for share in row] for row in shares],
         }

@@ -48,12 +48,14 @@ def detect(text: str) -> str | None:
     """The language, `hi-Latn` for romanised Hindi, or None when the text is too short or too mixed
     to tell.
     """
-    devanagari, latin = _letters(_DEVANAGARI, text), _letters(_LATIN, text)
-    if devanagari > latin:
-        return "hi" if devanagari >= 10 else None
-    if latin < 20:
+    found = pieces(text)
+    if not text.isascii() and _DEVANAGARI.search(text):
+        devanagari, latin = _letters(_DEVANAGARI, text), _letters(_LATIN, text)
+        if devanagari > latin:
+            return "hi" if devanagari >= 10 else None
+    if sum(map(len, found)) < 20:
         return None
-    return _by_words(pieces(text))
+    return _by_words(found)
 
 
 def _letters(script: regex.Pattern[str], text: str) -> int:

@@ -13,8 +13,9 @@ from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
-import regex
 from numpy.typing import NDArray
+
+from sampling.guard.words import pieces
 
 SIZES = (3, 4, 5)
 
@@ -23,13 +24,10 @@ SIZES = (3, 4, 5)
 # at most 0.32. Half way.
 NEAR_DUPLICATE = 0.42
 
-_NOT_WORD = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
 
-
-@lru_cache(maxsize=32)
 def normalised(text: str) -> str:
     """The text as it is compared: letters, marks and digits in lower case, single blanks."""
-    return _NOT_WORD.sub(" ", text.casefold()).strip()
+    return " ".join(pieces(text))
 
 
 def likeness(texts: Sequence[str]) -> NDArray[np.float64]:
@@ -62,7 +60,8 @@ def _grams(text: str) -> NDArray[np.uint64]:
     codes = np.frombuffer(f" {text} ".encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
     hashed = np.concatenate([_hashed(codes, size) for size in SIZES])
     hashed.sort()
-    first: NDArray[np.bool_] = np.append(True, hashed[1:] != hashed[:-1])[: len(hashed)]
+    first = np.ones(len(hashed), dtype=np.bool_)
+    first[1:] = hashed[1:] != hashed[:-1]
     distinct: NDArray[np.uint64] = hashed[first]
     return distinct
 

@@ -14,6 +14,8 @@ _NOT_LATIN = regex.compile(r"(?V1)[\p{L}--\p{Script=Latin}--\p{Script=Common}]")
 _NOT_HINDI = regex.compile(
     r"(?V1)[\p{L}--\p{Script=Latin}--\p{Script=Devanagari}--\p{Script=Common}]"
 )
+_LATIN = regex.compile(r"\p{Script=Latin}")
+_DEVANAGARI = regex.compile(r"\p{Script=Devanagari}")
 # One run of letters in two scripts; a hyphen ends a run ("EMI-वाला").
 _MIXED = regex.compile(
     r"\p{Script=Devanagari}\p{Script=Latin}|\p{Script=Latin}\p{M}*\p{Script=Devanagari}"
@@ -34,13 +36,15 @@ def foreign_letters(text: str, *, language: str, said: str = "") -> bool:
     foreign = _foreign_to(language)
     if foreign is None:
         return False
-    found = set(foreign.findall(text))
+    found = set(foreign.findall("".join(set(text))))
     return bool(found) and not found <= set(said)
 
 
 def mixes_scripts(text: str) -> bool:
     """Whether Latin and Devanagari letters stand next to each other inside a word."""
-    return _MIXED.search(text) is not None
+    used = "".join(set(text))
+    both = _LATIN.search(used) is not None and _DEVANAGARI.search(used) is not None
+    return both and _MIXED.search(text) is not None
 
 
 def _foreign_to(language: str) -> regex.Pattern[str] | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from itertools import groupby
+from operator import eq
 
 import regex
 
 from sampling.guard.error_texts import error_sentence
 from sampling.guard.openings import numbered
+from sampling.guard.style import style
 from sampling.guard.words import words
 
 _TOKEN = regex.compile(
@@ -30,10 +32,6 @@ _LABEL = regex.compile(
 )
 # What is left of an array or of a sentence pattern: `[so]`, `value1: so`.
 _ARRAY = regex.compile(r"^\s*\[[^\[\]\n]*\][.!?।]?\s*$|^\s*\[\s*[\"']|^\s*\p{L}{3,12}_?\d\s*[:：]")
-_FORMATTING = regex.compile(
-    r"\*\*[^*\n]+\*\*|^\s{0,3}#{1,6}\s|^[ \t]*(?:[-*•]|\d{1,2}[.)])\s|```|\|.*\|.*\|",
-    regex.MULTILINE,
-)
 
 _STATUS = (
     r"(?:400 bad request|401 unauthorized|403 forbidden|404 not found|405 method not allowed"
@@ -78,7 +76,7 @@ def leaked_marker(text: str) -> bool:
 
 def formatted(text: str) -> bool:
     """Whether the text uses Markdown: style is a confound, so it is marked."""
-    return _FORMATTING.search(text) is not None
+    return any(count for name, count in style(text).items() if name != "lines")
 
 
 def error_text(text: str) -> bool:
@@ -114,4 +112,6 @@ def loops(text: str) -> bool:
     fives = Counter(zip(*(found[at:] for at in range(5)), strict=False))
     if fives and max(fives.values()) >= 3:
         return True
+    if not any(map(eq, found, found[1:])):
+        return False
     return any(len([*same]) >= 6 for _, same in groupby(found))

@@ -4,6 +4,10 @@ each candidate as controls for those who model the choices.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+
 import regex
 
 _COUNTED = {
@@ -14,14 +18,15 @@ _COUNTED = {
     "table_rows": regex.compile(r"^.*\|.*\|.*$", regex.MULTILINE),
 }
 # None of the patterns can match without one of these.
-_MARKS = regex.compile(r"[*_#•`|]|^[ \t]*(?:-|\d{1,2}[.)])\s", regex.MULTILINE)
+_MARKS = regex.compile(r"[*_#•`|\n]|^\s*(?:-|\d)")
 _EMPTY = dict.fromkeys(_COUNTED, 0)
 
 
-def style(text: str) -> dict[str, int]:
+@lru_cache(maxsize=32)
+def style(text: str) -> Mapping[str, int]:
     """Counts of bold runs, headings, list items, code and table rows, and of lines with text."""
     counts = dict(_EMPTY)
     if _MARKS.search(text):
         counts = {name: len(pattern.findall(text)) for name, pattern in _COUNTED.items()}
     counts["lines"] = sum(1 for line in text.split("\n") if line.strip())
-    return counts
+    return MappingProxyType(counts)

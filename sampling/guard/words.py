@@ -8,7 +8,6 @@ import regex
 
 # Marks belong to words: without \p{M} a Devanagari word breaks at every vowel sign.
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['’-][\p{L}\p{M}\p{N}]+)*")
-_PIECE = regex.compile(r"[\p{L}\p{M}]+")
 _CLOSING = r"[.!?…。！？।॥]"
 AFTER = r"[\"'”’»)\]*_\s\p{So}\p{Sk}\uFE0F\u200D]*"
 _ENDS = regex.compile(rf"{_CLOSING}{AFTER}$")
@@ -24,8 +23,9 @@ def words(text: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=32)
 def pieces(text: str) -> tuple[str, ...]:
-    """The runs of letters of a text in lower case; unlike a word, a piece ends at an apostrophe."""
-    return tuple(_PIECE.findall(text.casefold()))
+    """The words, taken apart at apostrophes and hyphens: "l'ami" has an article."""
+    joined = " ".join(words(text))
+    return tuple(joined.replace("'", " ").replace("’", " ").replace("-", " ").split())
 
 
 def count_words(text: str) -> int:

@@ -15,6 +15,7 @@ from sampling.strategies.nc_structured import NcStructured
 from sampling.strategies.persona import Persona
 from sampling.strategies.pool import Pool
 from sampling.strategies.strategy import (
+    STYLES,
     Answer,
     Ask,
     BrokenPlan,
@@ -47,6 +48,7 @@ REGISTRY: dict[str, type[Strategy]] = {
 
 __all__ = [
     "REGISTRY",
+    "STYLES",
     "Answer",
     "Ask",
     "BrokenPlan",

@@ -17,6 +17,10 @@ from sampling.canonical import fingerprint
 from sampling.errors import BadRequest
 from sampling.guard.settings import GuardSettings
 from sampling.strategies import REGISTRY, STYLES, Strategy, Style
+from sampling.strategies.outside import add_outside, installed
+
+# Here and not where the registry is made: what is loaded imports the strategies itself.
+add_outside(REGISTRY, installed())
 
 if TYPE_CHECKING:
     Step = Strategy

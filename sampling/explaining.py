@@ -123,8 +123,9 @@ def _explain_attempt(found: CandidateSet, attempt: int) -> list[ExplainedCall]:
 
 def _rebuild(found: CandidateSet, attempt: int, replies: dict[int, str]) -> dict[int, SentRequest]:
     context = read_context(found.context)
+    body = plans.read(found.plan.body)
     return drawing.rebuild(
-        body=plans.read(found.plan.body),
+        body=body,
         turn=turn_of(context),
         context=context,
         language=found.language,
@@ -132,7 +133,7 @@ def _rebuild(found: CandidateSet, attempt: int, replies: dict[int, str]) -> dict
         set_id=found.pk,
         attempt=attempt,
         endpoints=_endpoints(found, attempt),
-        origin=linking.origin_of(found),
+        origin=linking.origin_of(found, body),
         replies=replies,
     )
 

@@ -6,7 +6,7 @@ meantime is a lease that the watch renews; its database connection is given back
 
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import replace
 from functools import partial
@@ -30,6 +30,7 @@ from sampling.errors import SamplingError, UnusableText
 from sampling.messages import read_context, turn_of
 from sampling.models import CandidateSet, PlanEndpoint
 from sampling.running import Run, runs
+from sampling.strategies import Origin
 
 T = TypeVar("T")
 
@@ -117,11 +118,7 @@ def _conduct(run: Run) -> None:
 
 
 def _draw(run: Run) -> SetResult:
-    """Run the attempt on the event loop and wait for it, without a database connection.
-
-    The stances of a linked set that nobody has planned yet are planned first, and stored before
-    anything is written: whoever plans them at the same time writes the same ones.
-    """
+    """Run the attempt on the event loop and wait for it, without a database connection."""
     rows = CandidateSet.objects.select_related("plan__study", "prompt", "stance_list")
     wanted = rows.get(pk=run.claim.set_id)
     context = read_context(wanted.context)
@@ -136,14 +133,7 @@ def _draw(run: Run) -> SetResult:
         "endpoints": endpoints_from(wanted, run.claim.rank),
         "send": loop.current().client.send,
     }
-    linking.adopt(wanted)
-    origin = linking.origin_of(wanted)
-    planning: tuple[CallRecord, ...] = ()
-    if origin.ground and not origin.stances:
-        planned = _wait_for(run, plan_stances(**asked, origin=origin))
-        planning = planned.calls
-        linking.keep(wanted, planned)
-        origin = linking.origin_of(wanted)
+    origin, planning = _origin(run, wanted, asked)
     work = draw_set(
         **asked,
         origin=origin,
@@ -156,6 +146,24 @@ def _draw(run: Run) -> SetResult:
         error.calls = (*planning, *error.calls)
         raise
     return replace(result, calls=(*planning, *result.calls))
+
+
+def _origin(
+    run: Run, wanted: CandidateSet, asked: Mapping[str, Any]
+) -> tuple[Origin, tuple[CallRecord, ...]]:
+    """Where the set comes from, and the calls that this took.
+
+    The stances of a linked set that nobody has planned yet are planned now, and stored before
+    anything is written: whoever plans them at the same time writes the same ones.
+    """
+    origin = linking.origin_of(wanted, asked["body"])
+    if origin.ground is None or origin.stances:
+        return origin, ()
+    if stances := linking.adopt(wanted, origin.ground):
+        return replace(origin, stances=stances), ()
+    planned = _wait_for(run, plan_stances(**asked, origin=origin))
+    stances = linking.keep(wanted, origin.ground, planned)
+    return replace(origin, stances=stances), planned.calls
 
 
 def _wait_for(run: Run, work: Coroutine[Any, Any, T]) -> T:

@@ -17,6 +17,7 @@ from sampling import plans
 from sampling.drawing import Planned
 from sampling.messages import read_context, turn_of
 from sampling.models import CandidateSet, StanceList
+from sampling.plans import PlanBody
 from sampling.strategies import Ground, Origin, Planner
 from studies.models import Prompt, PromptText
 from studies.models.study import Language
@@ -24,64 +25,56 @@ from studies.models.study import Language
 State = CandidateSet.State
 
 
-def origin_of(wanted: CandidateSet) -> Origin:
-    """Where the set's context comes from. Expects its plan, the plan's study, its prompt and its
-    stance list to be loaded.
+def origin_of(wanted: CandidateSet, body: PlanBody) -> Origin:
+    """Where the set's context comes from, under the body of its plan. Expects its plan, the plan's
+    study, its prompt and its stance list to be loaded.
     """
     prompt = wanted.prompt
     return Origin(
         prompt=prompt.key if prompt else "",
         category=wanted.category,
-        ground=_ground(wanted, prompt) if prompt else None,
+        ground=_ground(wanted, body, prompt) if prompt else None,
         stances=tuple(wanted.stance_list.stances) if wanted.stance_list else (),
     )
 
 
-def adopt(wanted: CandidateSet) -> None:
-    """Point a linked set at the stances of its prompt, where somebody has planned them."""
-    if wanted.stance_list is not None or wanted.prompt is None:
-        return
-    ground = _ground(wanted, wanted.prompt)
-    found = ground and _lists(wanted, ground.seed).first()
-    if found:
-        _point(wanted, found)
+def adopt(wanted: CandidateSet, ground: Ground) -> tuple[str, ...]:
+    """Point a linked set at the stances of its prompt; none when nobody has planned them."""
+    found = _lists(wanted, ground).first()
+    return _point(wanted, found) if found else ()
 
 
-def keep(wanted: CandidateSet, planned: Planned) -> None:
-    """Store the stances planned for a set and point it at its prompt's list: at another set's,
-    if that one was faster.
+def keep(wanted: CandidateSet, ground: Ground, planned: Planned) -> tuple[str, ...]:
+    """Store the stances that were planned for a set, and return those of its prompt's list: another
+    set's, if that one was faster. The set points at the list.
     """
-    ground, prompt = origin_of(wanted).ground, wanted.prompt
-    if ground is None or prompt is None:
-        raise ValueError(f"set {wanted.pk} is not linked")
     new = StanceList(
         study_id=wanted.study_id,
         plan_id=wanted.plan_id,
-        prompt=prompt,
+        prompt=wanted.prompt,
         seed=ground.seed,
         stances=list(planned.stances),
         language=ground.language,
         planned_by=planned.calls[-1].request_id,
     )
     StanceList.objects.bulk_create([new], ignore_conflicts=True)
-    _point(wanted, _lists(wanted, ground.seed).get())
+    return _point(wanted, _lists(wanted, ground).get())
 
 
-def _lists(wanted: CandidateSet, seed: int) -> QuerySet[StanceList]:
-    return StanceList.objects.filter(plan=wanted.plan_id, prompt=wanted.prompt_id, seed=seed)
+def _lists(wanted: CandidateSet, ground: Ground) -> QuerySet[StanceList]:
+    return StanceList.objects.filter(plan=wanted.plan_id, prompt=wanted.prompt_id, seed=ground.seed)
 
 
-def _point(wanted: CandidateSet, found: StanceList) -> None:
-    """An attempt that has lost its set finds no row here, and none when it stores."""
+def _point(wanted: CandidateSet, found: StanceList) -> tuple[str, ...]:
+    """An attempt that has lost its set changes no row here, and none when it stores."""
     mine = CandidateSet.objects.filter(pk=wanted.pk, state=State.GENERATING, stance_list=None)
     mine.update(stance_list=found)
-    wanted.stance_list = found
+    return tuple(found.stances)
 
 
-def _ground(wanted: CandidateSet, prompt: Prompt) -> Ground | None:
+def _ground(wanted: CandidateSet, body: PlanBody, prompt: Prompt) -> Ground | None:
     """What a linked set's stances are planned on; None for a set that is not linked."""
-    turn = turn_of(wanted.context)
-    strategy = plans.step(plans.read(wanted.plan.body), turn, wanted.category)
+    strategy = plans.step(body, turn_of(wanted.context), wanted.category)
     if not isinstance(strategy, Planner) or not strategy.links:
         return None
     texts = {text.language: text for text in PromptText.objects.filter(prompt=prompt)}

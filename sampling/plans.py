@@ -10,13 +10,17 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from sampling.calls import Deadlines
 from sampling.canonical import fingerprint
 from sampling.errors import BadRequest
 from sampling.guard.settings import GuardSettings
-from sampling.strategies import REGISTRY, Strategy, Style
+from sampling.strategies import REGISTRY, STYLES, Strategy, Style
+from sampling.strategies.outside import add_outside, installed
+
+# Here and not where the registry is made: what is loaded imports the strategies itself.
+add_outside(REGISTRY, installed())
 
 if TYPE_CHECKING:
     Step = Strategy
@@ -47,6 +51,8 @@ class PlanBody(BaseModel):
     `by_category` names another way for all turns of prompts of a category: on a question with one
     right answer, candidates that are made to differ are made to be wrong.
 
+    `style` may be a name of STYLES; the row keeps what it stood for.
+
     `attempts` bounds how often a whole set is tried; `repairs` bounds the further rounds inside one
     attempt.
     """
@@ -62,6 +68,15 @@ class PlanBody(BaseModel):
     deadlines: DeadlineSettings = Field(default_factory=DeadlineSettings)
     attempts: int = Field(default=3, ge=1, le=10)
     repairs: int = Field(default=1, ge=0, le=4)
+
+    @field_validator("style", mode="before")
+    @classmethod
+    def _style_by_name(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        if value not in STYLES:
+            raise ValueError(f"unknown style {value!r}; known are {', '.join(STYLES)}")
+        return STYLES[value]
 
     @model_validator(mode="after")
     def _steps_fit_k(self) -> Self:

@@ -1,7 +1,8 @@
 """The ways of making a candidate set, by name.
 
 `strategy.py` says what a strategy is and what it may do; each module here is one of them. To add
-one: a subclass of Strategy with its parameters as fields, and its class in REGISTRY.
+one: a subclass of Strategy with its parameters as fields, and its class in REGISTRY. Those of other
+packages (`outside.py`) join it when the plans are loaded.
 """
 
 from sampling.strategies.given import Given
@@ -15,6 +16,7 @@ from sampling.strategies.nc_structured import NcStructured
 from sampling.strategies.persona import Persona
 from sampling.strategies.pool import Pool
 from sampling.strategies.strategy import (
+    STYLES,
     Answer,
     Ask,
     BrokenPlan,
@@ -22,10 +24,13 @@ from sampling.strategies.strategy import (
     Draft,
     Drawn,
     Ground,
+    Instructed,
     Origin,
     Planner,
     Strategy,
     Style,
+    Temperature,
+    stamps,
     together,
 )
 from sampling.strategies.verbalized import Verbalized
@@ -47,6 +52,7 @@ REGISTRY: dict[str, type[Strategy]] = {
 
 __all__ = [
     "REGISTRY",
+    "STYLES",
     "Answer",
     "Ask",
     "BrokenPlan",
@@ -54,9 +60,12 @@ __all__ = [
     "Draft",
     "Drawn",
     "Ground",
+    "Instructed",
     "Origin",
     "Planner",
     "Strategy",
     "Style",
+    "Temperature",
+    "stamps",
     "together",
 ]

@@ -42,6 +42,10 @@ class Style(BaseModel):
     words: int = Field(default=45, ge=5, le=400)
 
 
+# Lengths by name. `phone`: three to four sentences that fit on a phone's screen, 60 to 90 words.
+STYLES = {"short": Style(sentences=2, words=45), "phone": Style(sentences=4, words=75)}
+
+
 @dataclass(frozen=True)
 class Ground:
     """What the stances of linked sets are planned on: one text of the prompt and one seed, so that

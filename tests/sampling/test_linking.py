@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sampling import generating, linking
+from sampling import generating, linking, plans
 from sampling.calls import CallRecord
 from sampling.claiming import claim_next
 from sampling.drawing import Planned
@@ -159,7 +159,7 @@ def test_stances_that_cannot_be_planned_fail_the_attempt_and_say_why(
 
     made = CandidateSet.objects.get(pk=asked.pk)
     assert (made.state, made.attempt_log[0]["outcome"]) == ("pending", "guard_rejected")
-    assert made.guard is not None
+    assert made.guard
     assert made.guard["notes"] == ["two planned stances were the same"]
     assert made.calls.count() == 2
     assert not StanceList.objects.exists()
@@ -182,15 +182,17 @@ def test_of_two_that_plan_at_once_the_first_to_store_decides(
     rows = CandidateSet.objects.select_related("plan__study", "prompt", "stance_list")
     first, second = (rows.get(pk=claim.set_id) for claim in claims if claim)
 
+    ground = linking.origin_of(first, plans.read(plan.body)).ground
+    assert ground == linking.origin_of(second, plans.read(plan.body)).ground
+
     with racing.runners("anna", "bruno") as (anna, bruno):
         anna.begin()
-        anna.do(linking.keep, first, _planned("Yes.", "No.", "Later.", "Never."))
-        bruno.start(linking.keep, second, _planned("Go.", "Stay.", "Wait.", "Ask."))
+        anna.do(linking.keep, first, ground, _planned("Yes.", "No.", "Later.", "Never."))
+        bruno.start(linking.keep, second, ground, _planned("Go.", "Stay.", "Wait.", "Ask."))
         bruno.expect_blocked(by=anna)
         anna.commit()
-        bruno.result()
+        assert bruno.result() == ("Yes.", "No.", "Later.", "Never.")
 
     for one in (first, second):
-        assert linking.origin_of(one).stances == ("Yes.", "No.", "Later.", "Never.")
         one.refresh_from_db()
         assert one.stance_list == StanceList.objects.get()

@@ -116,6 +116,7 @@ def one_of_everything() -> None:
     call.set.seats.create(
         endpoint=call.endpoint, attempt=1, streams=1, lease_until=factories.in_hours(1)
     )
+    factories.stance_list()
     Draft.objects.create(enrolment=person, form="message", body={})
     Submission.objects.create(enrolment=person, key="k", kind="message", result={})
     auditing.record(by="test", action="study.open", on=f"study:{world.study.slug}")
@@ -256,8 +257,13 @@ def _names(fault: BaseException | None, rule: Rule) -> bool:
 def test_the_rules_can_be_taken_back_and_made_again() -> None:
     """Runs the SQL of the migrations backwards and forwards; the catalog is the same after."""
     modules = [
-        import_module(f"{app}.migrations.0002_invariants")
-        for app in ("studies", "sampling", "annotation")
+        import_module(name)
+        for name in (
+            "studies.migrations.0002_invariants",
+            "sampling.migrations.0002_invariants",
+            "annotation.migrations.0002_invariants",
+            "sampling.migrations.0004_stance_lists_invariants",
+        )
     ]
     before = (set(rules()), triggers())
     for module in reversed(modules):

@@ -11,6 +11,7 @@ from bench.rows.first_turns import measure as measure_first_turns
 from bench.rows.full_worker import measure as measure_full_worker
 from bench.rows.preemption import measure as measure_preemption
 from bench.rows.queries import measure as measure_queries
+from bench.rows.queues import measure as measure_queues
 from bench.rows.restart import measure as measure_restart
 from bench.rows.sets import measure as measure_sets
 from bench.rows.split import measure as measure_split
@@ -31,6 +32,7 @@ ROWS: dict[str, Callable[[Servers], Iterator[Row]]] = {
     "first-turn": measure_first_turns,
     "waiting": measure_waiting_pages,
     "prefetch": measure_preemption,
+    "scaling": measure_queues,
     "restart": measure_restart,
 }
 

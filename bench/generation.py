@@ -115,6 +115,17 @@ def seconds_to_ready(made: CandidateSet) -> float:
     return (now.ready_at - now.requested_at).total_seconds()
 
 
+def waits_met(plan: Plan, arrivals: Sequence[float]) -> list[float]:
+    """Seconds that people waited who asked for a set at each of these moments, counted from now."""
+    begun = time.monotonic()
+    sets: list[CandidateSet] = []
+    for moment in arrivals:
+        time.sleep(max(0.0, begun + moment - time.monotonic()))
+        sets += ask(plan, 1)
+    must_be_ready(sets)
+    return [seconds_to_ready(one) for one in sets]
+
+
 def next_moment(period: float) -> float:
     """Wait until one of the moments at which answers that begin together do so has just passed.
 
@@ -145,11 +156,11 @@ def last_tokens(entries: Sequence[Mapping[str, Any]]) -> dict[UUID, float]:
     ended: dict[UUID, float] = {}
     for entry in entries:
         set_id = UUID(entry["request_id"].partition(".")[0])
-        ended[set_id] = max(ended.get(set_id, 0.0), moment(entry) + entry["seconds"])
+        ended[set_id] = max(ended.get(set_id, 0.0), began_at(entry) + entry["seconds"])
     return ended
 
 
-def moment(entry: Mapping[str, Any]) -> float:
+def began_at(entry: Mapping[str, Any]) -> float:
     return datetime.fromisoformat(entry["time"]).timestamp()
 
 

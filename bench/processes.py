@@ -31,12 +31,7 @@ def cpu_seconds(pids: Iterable[int]) -> float:
 
 def memory_mb(pids: Iterable[int]) -> float:
     """Proportional memory where the system tells it, resident memory otherwise; in MB."""
-    total = 0.0
-    for process in family(pids):
-        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            info = process.memory_full_info()
-            total += getattr(info, "pss", info.rss)
-    return total / 1e6
+    return sum(map(_own_mb, family(pids)))
 
 
 class Meter:
@@ -46,8 +41,8 @@ class Meter:
     PERIODS_TO_MEMORY = 10
 
     def __init__(self, pids: Iterable[int | None]) -> None:
-        self._pids = [pid for pid in pids if pid]
-        self._processes = family(self._pids)
+        # Looked for once: going through all processes again and again takes time from the others.
+        self._processes = family(pid for pid in pids if pid)
         self._times: list[float] = []
         self._spent: list[float] = []
         self.peak_mb = 0.0
@@ -64,7 +59,12 @@ class Meter:
             self._thread.join()
 
     def cpu(self, begin: float, end: float) -> float:
-        """Seconds of CPU between two moments (seconds since 1970), to a few hundredths."""
+        """Seconds of CPU between two moments (seconds since 1970), to a few hundredths.
+
+        Raises RuntimeError when the machine let nothing be sampled.
+        """
+        if len(self._times) < 2:
+            raise RuntimeError("the machine is too busy to be measured")
         return self._at(end) - self._at(begin)
 
     def cores(self, begin: float, end: float) -> float:
@@ -76,7 +76,7 @@ class Meter:
             self._times.append(time.time())
             self._spent.append(sum(map(_own_seconds, self._processes)))
             if count % self.PERIODS_TO_MEMORY == 0:
-                self.peak_mb = max(self.peak_mb, memory_mb(self._pids))
+                self.peak_mb = max(self.peak_mb, sum(map(_own_mb, self._processes)))
             count += 1
             self._over.wait(self.PERIOD)
 
@@ -92,4 +92,11 @@ def _own_seconds(process: psutil.Process) -> float:
     with suppress(psutil.NoSuchProcess):
         times = process.cpu_times()
         return float(times.user + times.system)
+    return 0.0
+
+
+def _own_mb(process: psutil.Process) -> float:
+    with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        info = process.memory_full_info()
+        return float(getattr(info, "pss", info.rss)) / 1e6
     return 0.0

@@ -12,6 +12,7 @@ from bench.rows.full_worker import measure as measure_full_worker
 from bench.rows.guard import measure as measure_guard
 from bench.rows.preemption import measure as measure_preemption
 from bench.rows.queries import measure as measure_queries
+from bench.rows.queues import measure as measure_queues
 from bench.rows.restart import measure as measure_restart
 from bench.rows.sets import measure as measure_sets
 from bench.rows.split import measure as measure_split
@@ -33,6 +34,7 @@ ROWS: dict[str, Callable[[Servers], Iterator[Row]]] = {
     "first-turn": measure_first_turns,
     "waiting": measure_waiting_pages,
     "prefetch": measure_preemption,
+    "scaling": measure_queues,
     "restart": measure_restart,
 }
 

@@ -22,8 +22,9 @@ from bench.generation import (
     make_plan,
     must_be_ready,
     paced,
-    seconds_to_ready,
+    waits_met,
 )
+from bench.queueing import poisson
 from bench.report import Row, beside_limit, bounded, reported
 from bench.servers import Servers
 from sampling.attempts import PREEMPTED
@@ -48,7 +49,8 @@ def measure(servers: Servers) -> Iterator[Row]:
         alone, beside = [], []
         work = Work()
         for number in range(ROUNDS):
-            arrivals = poisson(random.Random(SEED + number))
+            dice = random.Random(SEED + number)
+            arrivals = list(poisson(RATE, seconds=SECONDS, dice=dice))
             alone.append(p95_wait(plan, arrivals))
             before = latest_request(endpoint)
             with queue.waiting():
@@ -63,23 +65,9 @@ def measure(servers: Servers) -> Iterator[Row]:
     yield reported(row="tokens beside 5,000 sets, of all seats", figure=busy, unit="%")
 
 
-def poisson(dice: random.Random) -> list[float]:
-    """Moments at which people ask, in seconds from the beginning."""
-    moments = [dice.expovariate(RATE)]
-    while moments[-1] < SECONDS:
-        moments.append(moments[-1] + dice.expovariate(RATE))
-    return moments[:-1]
-
-
 def p95_wait(plan: Plan, arrivals: Sequence[float]) -> float:
     """Seconds within which 95 of 100 people had their answers."""
-    begun = time.monotonic()
-    sets: list[CandidateSet] = []
-    for moment in arrivals:
-        time.sleep(max(0.0, begun + moment - time.monotonic()))
-        sets += ask(plan, 1)
-    must_be_ready(sets)
-    return quantiles([seconds_to_ready(one) for one in sets], n=20)[-1]
+    return quantiles(waits_met(plan, arrivals), n=20)[-1]
 
 
 class Queue:

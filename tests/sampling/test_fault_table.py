@@ -7,6 +7,7 @@ worker; each row of the table is then held against the rows of the database.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -37,7 +38,8 @@ Priority = CandidateSet.Priority
 ATTEMPTS = 2
 THREADS = 16
 NEIGHBOURS = 3
-PATIENCE = 60.0  # seconds until a table that does not end is a failure
+PATIENCE = 180.0  # seconds until a table that does not end is a failure
+LOOK = 0.05  # seconds between two looks at what waits
 QUESTIONS = {"en": "What matters most to you?", "hi": "आपके लिए सबसे ज़रूरी क्या है?"}
 # Longer than any name may be: looking it up fails on this machine, and asks no server.
 NO_SUCH_NAME = ".".join(["nowhere" * 8] * 5)
@@ -122,7 +124,7 @@ def at_work() -> Iterator[None]:
     def go_on() -> None:
         while not over.is_set():
             generating.work()
-            over.wait(0.05)
+            over.wait(0.1)
 
     with ThreadPoolExecutor(THREADS) as threads:
         begun = [threads.submit(apart(go_on)) for _ in range(THREADS)]
@@ -158,6 +160,7 @@ class Table:
 
     def _is_over(self) -> bool:
         """Whether every fault has; else see to it that it will."""
+        time.sleep(LOOK)
         if not unfinished().exclude(plan=self._neighbourly).exists():
             return True
         self._hasten()
@@ -168,7 +171,7 @@ class Table:
         """Two or more on their way, of different lengths, so that they do not all end at once."""
         while unfinished().filter(plan=self._neighbourly).count() < NEIGHBOURS:
             number = len(self._neighbours)
-            name, seconds = f"Neighbour {number}.", 0.5 + 0.35 * (number % NEIGHBOURS)
+            name, seconds = f"Neighbour {number}.", 1.0 + 0.6 * (number % NEIGHBOURS)
             self._server.order("stall", times=None, contains=name, after=2, seconds=seconds)
             self._neighbours.append(self._request(self._neighbourly, f"What matters? {name}"))
 

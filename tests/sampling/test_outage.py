@@ -40,7 +40,7 @@ def down_under_load(engine: Engine, shortened: None) -> list[CandidateSet]:
     over = threading.Event()
 
     def go_on() -> None:
-        while not over.wait(0.02):
+        while not over.wait(0.1):
             generating.work()
 
     with ThreadPoolExecutor(THREADS) as threads:

@@ -140,7 +140,8 @@ def test_the_watch_leaves_a_database_that_never_answers(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watching, "PATIENCE", 1.0)
-    real, frozen = watching.beat, []
+    real = watching.beat
+    frozen: list[int] = []
 
     def beat() -> None:
         if not frozen:

@@ -88,6 +88,8 @@ class Reply:
     ended_at: datetime
     stopped_early: str | None = None
     replica: str = ""
+    # Summed over the tokens that came; None where they were not asked for, or not given.
+    logprob: float | None = None
 
     @property
     def n_tokens(self) -> int | None:
@@ -135,6 +137,7 @@ class CallRecord:
             "finish_reason": reply.finish_reason if reply else None,
             "stopped_early": reply.stopped_early if reply else None,
             "usage": dict(reply.usage) if reply and reply.usage else None,
+            "logprob": reply.logprob if reply else None,
             "started_at": self.started_at.isoformat(),
             "first_byte_at": reply.first_byte_at.isoformat()
             if reply and reply.first_byte_at

@@ -31,7 +31,7 @@ from django.db import connection, transaction
 from sampling import publishing
 from sampling.models import CandidateSet
 
-State, Priority = CandidateSet.State, CandidateSet.Priority
+State = CandidateSet.State
 
 PATIENCE = 10  # seconds after which a set holds back later ones of its own priority
 # More than the rows of one plan that others hold locked at a moment, or that wait for more seats
@@ -134,7 +134,7 @@ _PICK = (
     + """
 , short AS (
     SELECT DISTINCT id FROM needs WHERE need > free OR NOT affordable
-), waiting AS (
+), waiting AS MATERIALIZED (
     SELECT needs.endpoint_id, needs.priority, min(needs.requested_at) AS since
     FROM needs JOIN short ON short.id = needs.id
     GROUP BY needs.endpoint_id, needs.priority
@@ -163,6 +163,7 @@ _PICK = (
     GROUP BY s.study_id
 )
 SELECT s.id, due.endpoint_id, due.name, due.rank, due.priority, cardinality(due.streams_on),
+    EXISTS (SELECT FROM waiting WHERE priority = 0) AS person_waits,
     (SELECT array_agg(needs.endpoint_id::text ORDER BY place) FROM needs WHERE needs.id = s.id),
     (SELECT array_agg(needs.place ORDER BY place) FROM needs WHERE needs.id = s.id),
     (SELECT array_agg(needs.need ORDER BY place) FROM needs WHERE needs.id = s.id),
@@ -295,14 +296,14 @@ def claim_next(*, prefetch: bool = True, streams: int | None = None) -> Claim | 
         }
         cursor.execute(_PICK, limits)
         picked = cursor.fetchone()
-        if picked is None or picked[4] > Priority.PERSON:
+        if picked is None or picked[6]:
             cursor.execute(_PREEMPT, {"looked_at": LOOKED_AT})
             _tell_preempted(cursor.fetchone())
         return _take(cursor, picked) if picked else None
 
 
 def _take(cursor: Any, picked: tuple[Any, ...]) -> Claim:
-    set_id, endpoint_id, name, rank, priority, endpoints, ids, places, needs, tokens = picked
+    set_id, endpoint_id, name, rank, priority, endpoints, _, ids, places, needs, tokens = picked
     streams = int(sum(needs))
     values = {
         "id": set_id,

@@ -132,6 +132,7 @@ class ModelClient:
             ended_at=timezone.now(),
             stopped_early=stream.stopped_early,
             replica=_served_by(endpoint, endpoint.base_url),
+            logprob=stream.logprob,
         )
 
     async def fetch(

@@ -174,6 +174,7 @@ def _model_call(claim: Claim, record: CallRecord, endpoint_id: UUID) -> ModelCal
         replica=record.replica,
         raw=storable(raw),
         finish_reason=(reply.finish_reason or reply.stopped_early or "") if reply else "",
+        logprob=reply.logprob if reply else None,
         usage=dict(reply.usage) if reply and reply.usage else None,
         error=_error(error) if error else None,
         started_at=record.started_at,

@@ -103,7 +103,8 @@ _REFUSAL = {
         r"(?:posso|sono in grado|mi è possibile|sono autorizzat)",
         r"\bnon (?:posso|sono in grado di|mi è possibile|sono autorizzat[oa] a) "
         r"(?:aiutar(?:ti|la|vi) (?:con|in|su|a)|assister(?:e|ti|la)|risponder(?:e|ti|le)"
-        r"|discutere|commentare|(?:fornir|dar|offrir|esprimer)(?:e|ti|le) (?:un |un'|una |dei |delle |alcun )?(?:\w+ )?"
+        r"|discutere|commentare"
+        r"|(?:fornir|dar|offrir|esprimer)(?:e|ti|le) (?:un |un'|una |dei |delle |alcun )?(?:\w+ )?"
         r"(?:consigli[o]?|opinion[ei]|parer[ei]|rispost[ae]|informazioni)|prendere posizione"
         r"|soddisfare (?:questa|la tua|la sua))",
         r"\bnon ho (?:opinioni|convinzioni|sentimenti|preferenze)(?: personali)?\b",

@@ -47,6 +47,7 @@ class ReadingForm:
         self._posted, self._study, self._language, self._by = posted, study, language, by
         self.error = ""
         self.sets: list[Asked] = []
+        self._earlier: dict[str, str] = {}
 
     def store(self) -> bool:
         """Store the marks; False, with `error` set, when there are none or one is nonsense."""
@@ -71,7 +72,13 @@ class ReadingForm:
         return list(theirs.order_by("pk"))
 
     def show(self, sets: Sequence[LabSet]) -> None:
-        """Put these sets into the form, with what was posted for them."""
+        """Put these sets into the form, with what was posted for them, else with the reader's
+        earlier marks.
+        """
+        if self._posted is None:
+            for mark in ReaderMark.objects.filter(set__in=sets, by=self._by):
+                name = f"{mark.set_id}-{mark.slot}"
+                self._earlier |= {f"verdict-{name}": mark.verdict, f"note-{name}": mark.note}
         self.sets = [
             Asked(row.context[-1]["content"], [self._text(row, one) for one in _candidates(row)])
             for row in sets
@@ -89,7 +96,8 @@ class ReadingForm:
         )
 
     def _field(self, name: str) -> str:
-        return str(self._posted.get(name, "")) if self._posted is not None else ""
+        given = self._earlier if self._posted is None else self._posted
+        return str(given.get(name, ""))
 
     def _said(self) -> list[Said]:
         """The marks of the form. Raises ValueError for a field that is none of ours."""

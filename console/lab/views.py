@@ -107,9 +107,11 @@ def reading(request: HttpRequest, slug: str, language: str) -> HttpResponse:
     if posted is not None and form.store():
         return redirect(here)
     unread = marking.sets_to_read(study, language=language, by=reader)
-    form.show(list(unread[:READ_AT_ONCE]) if posted is None else form.posted_sets())
-    shown = {"form": form, "study": study, "language": language, "left": unread.count()}
-    shown |= {"here": here, "in_words": Language(language).label}
+    read = marking.sets_read(study, language=language, by=reader)
+    chosen = (read if "again" in request.GET else unread)[:READ_AT_ONCE]
+    form.show(list(chosen) if posted is None else form.posted_sets())
+    shown = {"form": form, "study": study, "language": language, "here": here}
+    shown |= {"in_words": Language(language).label, "left": unread.count(), "read": read.exists()}
     return render(request, "console/lab/reading.html", shown, status=200 if posted is None else 422)
 
 

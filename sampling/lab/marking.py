@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet, TextField
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import MD5, Cast
 from django.utils import timezone
 
@@ -61,6 +61,14 @@ def sets_to_read(study: Study, *, language: str, by: Researcher) -> QuerySet[Lab
     ready = LabSet.objects.filter(run__study=study, language=language, state=LabSet.State.READY)
     mixed = MD5(Cast("pk", TextField()))
     return ready.filter(~Exists(read)).order_by(mixed)
+
+
+def sets_read(study: Study, *, language: str, by: Researcher) -> QuerySet[LabSet]:
+    """The sets of a study in a language that this reader has marked, the latest first."""
+    theirs = Q(marks__by=by)
+    ready = LabSet.objects.filter(run__study=study, language=language, state=LabSet.State.READY)
+    latest = ready.filter(theirs).annotate(read_at=Max("marks__marked_at", filter=theirs))
+    return latest.order_by("-read_at")
 
 
 @transaction.atomic

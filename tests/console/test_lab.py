@@ -457,6 +457,22 @@ def test_a_mark_of_the_same_reader_corrects_the_earlier_one_and_the_trail_has_bo
     assert Audit.objects.filter(action="lab.mark").count() == 2
 
 
+def test_the_latest_marks_can_be_seen_again_and_are_the_readers_own() -> None:
+    world = lab_world()
+    run = run_of(world)
+    finish(run)
+    key = run.sets.get().pk
+    read(world, {f"verdict-{key}-2": "other", f"note-{key}-2": "too long"})
+    address = f"/console/lab/reading/{world.study.slug}/en/?again"
+
+    mine = signed_in(member(world.study)).get(address).content.decode()
+    others = signed_in(factories.researcher(world.study)).get(address).content.decode()
+
+    assert f'name="verdict-{key}-2" value="other" checked' in mine
+    assert 'value="too long"' in mine
+    assert "too long" not in others
+
+
 def test_a_set_that_was_read_is_not_asked_for_again_by_its_reader_but_by_others() -> None:
     world = lab_world()
     run = run_of(world)

@@ -39,8 +39,8 @@ class Costs:
     worker_streams: int = 300  # streams of one process (settings.WORKER_STREAMS)
 
 
-# Measured on two cores at which others were at work too: upper bounds, to be measured anew where it
-# counts. CPU in ms, by the rows of `make bench` named here.
+# Mostly short runs on two cores at which others were at work too: to be measured anew where it
+# counts. CPU in ms; the names are rows of `make bench`, and docs/scaling.md says more.
 MEASURED = Costs(
     web_comparison=16.7,  # comparison (22.7 with messages, of web and database)
     database_comparison=6.0,
@@ -53,7 +53,7 @@ MEASURED = Costs(
     worker_stream_second=1.0,  # full
     worker_set=53.0,  # 70 for a whole set, less the streaming
     database_set=51.0,
-    claim=7.7,  # 2.9 in the worker, 4.8 in the database
+    claim=7.7,  # 2.9 in the worker, 4.8 in the database; commit and processor are waited for besides
 )
 
 

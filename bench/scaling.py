@@ -7,11 +7,12 @@ pages there are at a time. What each of these costs our own parts was measured o
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from bench.queueing import Habits, Making, Outcome, seats_needed
+from bench.queueing import Habits, Making, seats_needed
 
 SIZES = (1_000, 15_000, 100_000)
 SIMULATED = 5_000  # people; more of them are so many times as much
@@ -27,14 +28,33 @@ class Costs:
     web_look: float  # a waiting page fetches its fragment
     looks_a_set: float  # how often it does, in the wait of one set
     hub_note: float  # a note that a web process takes from the channel
+    valkey_note: float  # a note that Valkey takes,
+    valkey_delivery: float  # and gives to each web process
     notes_a_set: float
     worker_stream_second: float  # reading one stream for a second
     worker_set: float  # claiming, judging, storing
     database_set: float
-    claim: float  # milliseconds on the clock: claims come one after the other
+    claim: float  # in worker and database; claims come one after the other
 
-    web_pages: int = 5_000  # waiting pages of one process (sampling.hub)
     worker_streams: int = 300  # streams of one process (settings.WORKER_STREAMS)
+
+
+# Mostly short runs on two cores at which others were at work too: to be measured anew where it
+# counts. CPU in ms; the names are rows of `make bench`, and docs/scaling.md says more.
+MEASURED = Costs(
+    web_comparison=16.7,  # comparison (22.7 with messages, of web and database)
+    database_comparison=6.0,
+    web_look=10.3,  # waiting
+    looks_a_set=5.0,  # one when it opens, one for each note
+    hub_note=0.011,
+    valkey_note=0.013,
+    valkey_delivery=0.0015,
+    notes_a_set=4.0,
+    worker_stream_second=1.0,  # full
+    worker_set=53.0,  # 70 for a whole set, less the streaming
+    database_set=51.0,
+    claim=7.7,  # 2.9 in the worker, 4.8 in the database; waiting comes on top
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +123,13 @@ def needs(size: Size, costs: Costs, *, replica: int) -> list[Need]:
             unit="streams",
             more="another replica; nothing of ours changes",
         ),
+        Need(
+            part="Valkey",
+            figure=notes * (costs.valkey_note + math.ceil(web) * costs.valkey_delivery) / 1000,
+            whole=1,
+            unit="cores",
+            more="channels by set id, on several servers",
+        ),
         Need(part="web", figure=web, whole=1, unit="cores", more="another web process"),
         Need(
             part="hub of each web process",
@@ -149,10 +176,6 @@ def lines(size: Size, costs: Costs, *, replica: int) -> Iterator[str]:
             f"  {need.part:<26} {need.figure:>10.2f} {need.unit:<8}"
             f" of {need.whole:>7.2f}   {need.load:>7.2f} x   {need.more}"
         )
-
-
-def summary(seen: Outcome) -> str:
-    return f"{len(seen.waits)} waits, median {seen.median:.2f} s, p95 {seen.p95:.2f} s"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,6 +6,7 @@ channel is away or has been quiet for long.
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -36,7 +37,7 @@ class WaitingPage:
         self.waiter = waiter
         self.looks = 0
         self.looked = 0.0  # when the last look that was answered began
-        self.told_to_refetch = 0.0
+        self.restored = 0.0  # when the channel last said that it hears again; 0 while it is away
         self.over = False
         self._address = address
         self._open = False
@@ -44,7 +45,7 @@ class WaitingPage:
 
     def current_since(self, moment: float) -> bool:
         """Whether it is over, or has looked after the channel was restored after that moment."""
-        return self.over or self.looked >= self.told_to_refetch > moment
+        return self.over or self.looked >= self.restored > moment
 
     async def stay(self, session: aiohttp.ClientSession) -> None:
         """Until the answers are there."""
@@ -52,7 +53,8 @@ class WaitingPage:
         try:
             while not self.over:
                 await self._until_due()
-                await self._look(session)
+                with suppress(aiohttp.ClientConnectionError):  # asked again when it is due
+                    await self._look(session)
         finally:
             listening.cancel()
 
@@ -69,8 +71,7 @@ class WaitingPage:
     def _hear(self, name: str) -> None:
         if name in ("open", "refetch", "away"):
             self._open = name != "away"
-        if name == "refetch":
-            self.told_to_refetch = time.monotonic()
+            self.restored = time.monotonic() if self._open else 0.0
         self._heard.put_nowait(name)
 
     async def _until_due(self) -> None:
@@ -124,7 +125,9 @@ class WaitingPages(LoopThread):
 
     async def _stay(self, page: WaitingPage) -> None:
         if self._session is None:
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+            # Kept for less than the server keeps them, as browsers know to ask again.
+            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=3)
+            self._session = aiohttp.ClientSession(connector=connector)
         try:
             await page.stay(self._session)
         except (aiohttp.ClientError, RuntimeError) as fault:

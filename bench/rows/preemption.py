@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from statistics import quantiles
 from uuid import UUID
 
@@ -29,7 +30,6 @@ from bench.report import Row, beside_limit, bounded, reported
 from bench.servers import Servers
 from sampling.attempts import PREEMPTED
 from sampling.models import CandidateSet, Plan
-from sampling.reasons import Reason
 from sampling.simulated.running import Endpoint
 
 SEATS, RATE, SECONDS = 64, 1.5, 60.0  # streams; sets a second; seconds
@@ -37,7 +37,7 @@ QUEUE, SPARE = 5000, 250  # sets to be made ahead, and those that a round may us
 BATCH = 250  # sets asked for in one transaction
 ROUNDS = 5
 SEED = 4
-SETTLE = 3.0  # seconds in which what was put back is closed
+PERIOD = 0.5  # seconds
 State, Priority = CandidateSet.State, CandidateSet.Priority
 
 
@@ -77,17 +77,15 @@ class Queue:
         for _ in range(0, QUEUE + ROUNDS * SPARE, BATCH):
             ask(plan, BATCH, priority=Priority.PREFETCH)
         self._sets = CandidateSet.objects.filter(plan=plan, priority=Priority.PREFETCH)
-        self._drop()
+        self._put_off()
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        dropped = self._sets.filter(state=State.FAILED, reason=Reason.NOT_WANTED)
-        dropped.update(state=State.PENDING, reason=None, not_before=Now())
+        self._sets.filter(state=State.PENDING).update(not_before=Now())
         try:
             yield
         finally:
-            self._drop()
-            time.sleep(SETTLE)
+            self._put_off()
 
     def put_back(self) -> set[tuple[UUID, int]]:
         """Every set with an attempt that gave way to people, so far."""
@@ -99,9 +97,13 @@ class Queue:
             if tried["outcome"] == PREEMPTED
         }
 
-    def _drop(self) -> None:
-        unfinished = self._sets.filter(state__in=[State.PENDING, State.GENERATING])
-        unfinished.update(state=State.FAILED, reason=Reason.NOT_WANTED, lease_until=None)
+    def _put_off(self) -> None:
+        """Not before tomorrow; what is being made is waited for."""
+        while (
+            pending := self._sets.filter(state=State.PENDING, not_before__lte=Now())
+        ).exists() or (self._sets.filter(state=State.GENERATING).exists()):
+            pending.update(not_before=Now() + timedelta(days=1))
+            time.sleep(PERIOD)
 
 
 @dataclass

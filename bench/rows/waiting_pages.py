@@ -15,7 +15,6 @@ from django.db import transaction
 from django.utils import timezone
 from redis import Redis
 
-from annotation.models import Turn
 from bench.browser import cookie_of
 from bench.processes import Meter
 from bench.report import Row, bounded, reported
@@ -24,9 +23,8 @@ from bench.waiting import Waiter, WaitingPages
 from bench.worlds import texts
 from sampling.models import CandidateSet
 from sampling.publishing import Note, publish
-from studies.models import Enrolment
 from tests import factories
-from tests.annotation import talking
+from tests.factories import World
 
 PAGES, SPARE = 1000, 200
 EVENTS, STEPS, ACTIVE = 20, 4, 20  # events a second; events of a set; sets under way at once
@@ -96,16 +94,17 @@ class GoingOn:
 
 
 def make_waiters(count: int) -> list[Waiter]:
-    """Annotators at their first turns, each in front of another prompt whose set is pending."""
-    world = factories.world(prompts=count, overlap=1, conversations=1)
+    """Annotators at their first turns, each in front of a set of their own that is pending."""
+    world = factories.world(overlap=count, conversations=1)
     with transaction.atomic():
-        return [make_waiter(talking.joined(world)) for _ in range(count)]
+        return [make_waiter(world) for _ in range(count)]
 
 
-def make_waiter(person: Enrolment) -> Waiter:
-    talk = talking.opened(person)
-    set_id = Turn.objects.values_list("set_id", flat=True).get(conversation=talk)
-    return Waiter(cookie_of(person), talk.pk, set_id)
+def make_waiter(world: World) -> Waiter:
+    sitting = factories.person(world)
+    talk = factories.conversation(world, under=factories.assignment(world, by=sitting))
+    turn = factories.turn(world, within=talk, ready=False)
+    return Waiter(cookie_of(sitting.enrolment), talk.pk, turn.set_id)
 
 
 def open_all(pages: WaitingPages, going_on: GoingOn) -> None:

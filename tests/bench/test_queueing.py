@@ -28,7 +28,7 @@ def test_sets_wait_in_order_for_the_seats_of_those_before_them() -> None:
 
 def test_half_loaded_single_server_waits_as_queueing_theory_says() -> None:
     # M/D/1: the mean time in the queue is load / (2 (1 - load)) of a service.
-    arrivals = list(poisson(0.25, seconds=100_000, dice=random.Random(3)))
+    arrivals = list(poisson(0.25, seconds=100_000, dice=random.Random(3)))  # noqa: S311
     waits = predicted_waits(arrivals, seats=4, making=EXACT, seed=1)
     assert mean(waits) == pytest.approx(2.0 + 0.5 * 2.0, rel=0.05)
 

@@ -6,9 +6,15 @@ from uuid import UUID
 
 from django.db.models import Count
 
+from sampling.further_sets import (
+    Question,
+    has_replica,
+    request_replica,
+    request_spare_set,
+)
 from sampling.messages import Message
 from sampling.models import CandidateSet, Endpoint, Plan, PlanEndpoint
-from sampling.requesting import UNFINISHED, find_shared_set, request_candidate_set
+from sampling.requesting import UNFINISHED, find_shared_set
 
 Priority = CandidateSet.Priority
 
@@ -17,11 +23,18 @@ SMALLEST_BUDGET = 2  # unfinished prefetch sets that even an endpoint of one sea
 
 @dataclass(frozen=True)
 class Wish:
-    """A set that somebody is likely to want: what `request_candidate_set` would be asked."""
+    """A set that somebody is likely to want: what `request_candidate_set` would be asked.
+
+    With `groups` over 1 it is the replica of one of so many groups of people; with `spares` it is
+    one of so many spare sets.
+    """
 
     plan: Plan
     context: Sequence[Message]
     language: str
+    group: int = 0
+    groups: int = 1
+    spares: int = 0
 
 
 def fill(wishes: Iterable[Wish]) -> int:
@@ -42,15 +55,21 @@ def fill(wishes: Iterable[Wish]) -> int:
 
 def _ask(wish: Wish) -> bool:
     """Whether the set was not there, and is in the queue now."""
+    question = Question(wish.plan, wish.context, wish.language)
+    if wish.spares:
+        return request_spare_set(question, wanted=wish.spares) is not None
+    if wish.groups > 1:
+        return _ask_replica(question, wish)
     if find_shared_set(plan=wish.plan, context=wish.context, language=wish.language):
         return False
-    request_candidate_set(
-        plan=wish.plan,
-        context=wish.context,
-        language=wish.language,
-        shared=True,
-        priority=Priority.PREFETCH,
-    )
+    question.ask(shared=True, priority=Priority.PREFETCH)
+    return True
+
+
+def _ask_replica(question: Question, wish: Wish) -> bool:
+    if has_replica(question, group=wish.group, groups=wish.groups):
+        return False
+    request_replica(question, group=wish.group, groups=wish.groups, priority=Priority.PREFETCH)
     return True
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Max, Q, QuerySet, Window
 from django.utils import timezone
 
 from sampling import bell, plans
@@ -22,7 +22,7 @@ State, Priority = CandidateSet.State, CandidateSet.Priority
 UNFINISHED = (State.PENDING, State.GENERATING)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def request_candidate_set(
     *,
     plan: Plan,
@@ -47,10 +47,10 @@ def request_candidate_set(
         return _insert_unshared(plan=plan, context=asked, language=language, priority=priority)
     sha256 = context_sha256(asked)
     while True:
-        found = _live(plan, sha256, language, replica)
+        found, unused = _look(plan, sha256, language, replica)
         if found:
             return _hurry(found, priority)
-        wanted = _fresh_replica(plan, sha256, language) if replica is None else replica
+        wanted = unused if replica is None else replica
         new = _new_set(
             plan=plan,
             context=asked,
@@ -72,12 +72,15 @@ def find_shared_set(
 
 
 @transaction.atomic
-def drop_candidate_sets(set_ids: Iterable[UUID]) -> int:
+def drop_candidate_sets(set_ids: Iterable[UUID], *, also_shared: bool = False) -> int:
     """Nobody needs these sets any more: the unshared, unfinished ones of them fail as unwanted.
 
-    Returns how many. A worker that is writing one stops within two seconds.
+    `also_shared`: the shared ones as well, when their whole study takes nothing more. Returns how
+    many. A worker that is writing one stops within two seconds.
     """
-    unneeded = CandidateSet.objects.filter(pk__in=list(set_ids), shared=False, state__in=UNFINISHED)
+    unneeded = CandidateSet.objects.filter(pk__in=list(set_ids), state__in=UNFINISHED)
+    if not also_shared:
+        unneeded = unneeded.filter(shared=False)
     # In the order of their ids, as everybody who locks several sets.
     locked = [one.pk for one in unneeded.order_by("pk").select_for_update(no_key=True)]
     return CandidateSet.objects.filter(pk__in=locked).update(
@@ -111,6 +114,23 @@ def _live(plan: Plan, sha256: str, language: str, replica: int | None) -> Candid
     if replica is not None:
         found = found.filter(replica=replica)
     return found.exclude(state=State.FAILED).order_by("replica").first()
+
+
+def _look(
+    plan: Plan, sha256: str, language: str, replica: int | None
+) -> tuple[CandidateSet | None, int]:
+    """The same, and a replica number that no set of this question has had. One query."""
+    wanted = Q(shared=True, retired_at=None) & ~Q(state=State.FAILED)
+    if replica is not None:
+        wanted &= Q(replica=replica)
+    every = _same_question(plan, sha256, language).annotate(
+        is_live=ExpressionWrapper(wanted, output_field=BooleanField()),
+        highest=Window(Max("replica")),
+    )
+    first = every.order_by("-is_live", "replica").first()
+    if first is None:
+        return None, 0
+    return (first if first.is_live else None), first.highest + 1
 
 
 def _same_question(plan: Plan, sha256: str, language: str) -> QuerySet[CandidateSet]:

@@ -1,4 +1,4 @@
-"""Spare sets, the index of a plan's recent sets, and the key that a candidate's call is found by."""
+"""Spare sets, the index of a plan's recent sets, and the key that candidates find their call by."""
 
 from django.db import migrations, models
 from django.db.models import Q

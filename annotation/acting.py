@@ -22,6 +22,7 @@ class Moment(NamedTuple):
     assignment_id: UUID
     assignment_state: str
     has_prompt: bool
+    claim_no: int
     sitting_id: UUID
     target: int
     max_conversations: int | None
@@ -77,7 +78,8 @@ class Moment(NamedTuple):
 MOMENT = """
 SELECT (SELECT state FROM studies_study WHERE id = enrolment.study_id),
     (SELECT language FROM studies_cohort WHERE id = assignment.cohort_id),
-    assignment.id, assignment.state, assignment.cell_id IS NOT NULL, assignment.sitting_id,
+    assignment.id, assignment.state, assignment.cell_id IS NOT NULL, assignment.claim_no,
+    assignment.sitting_id,
     (SELECT target FROM studies_sitting WHERE id = assignment.sitting_id),
     enrolment.max_conversations,
     (SELECT count(*) FROM annotation_assignment

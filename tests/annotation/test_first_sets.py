@@ -7,6 +7,7 @@ from annotation.conversing import retry_set
 from annotation.models import Assignment, PromptCell, Turn
 from annotation.prefetching import fill_open_cohorts
 from sampling.further_sets import Question, request_spare_set, take_spare_set
+from sampling.messages import message
 from sampling.models import CandidateSet
 from studies.models import Cohort
 from tests import factories, racing
@@ -27,7 +28,7 @@ def openings(world: World, people: int) -> list[tuple[int, CandidateSet]]:
 
 
 def question(world: World) -> Question:
-    context = [factories.user(factories.opening(world.prompts[0], world.cohort.language))]
+    context = [message("user", factories.opening(world.prompts[0], world.cohort.language))]
     return Question(world.plan, context, world.cohort.language)
 
 

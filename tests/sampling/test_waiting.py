@@ -1,6 +1,7 @@
 """The estimate of a wait, from rows."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -21,7 +22,7 @@ def plan() -> Plan:
     return factories.plan(endpoints=[factories.endpoint(seats=SEATS)])
 
 
-def ask(plan: Plan, **fields: object) -> CandidateSet:
+def ask(plan: Plan, **fields: Any) -> CandidateSet:
     return factories.candidate_set(plan, streams=4, **fields)
 
 

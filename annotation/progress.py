@@ -143,6 +143,11 @@ class Scene:
         return ends_whole and judged >= self.rules.turns_min
 
     @property
+    def is_queued(self) -> bool:
+        """True while the last turn's set waits for its place, and nobody writes it yet."""
+        return self.stage is Stage.WAITING and self.last.set_state == "pending"
+
+    @property
     def can_correct(self) -> bool:
         return self.stage is Stage.JUDGED
 

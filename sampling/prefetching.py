@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import Count
 
+from sampling.further_sets import Question, has_replica, request_replica, request_spare_set
 from sampling.models import CandidateSet, Endpoint, PlanEndpoint
 from sampling.requesting import UNFINISHED, Wish, missing, request_ahead
 
@@ -20,7 +21,8 @@ def fill(wishes: Iterable[Wish]) -> int:
 
     An endpoint has at most as many unfinished prefetch sets as half its seats, and at least two;
     a wish beyond that is left for the next time. While its breaker is open it gets none. The
-    number of queries does not depend on the number of wishes.
+    number of queries does not depend on the number of sets for everybody; each replica and each
+    spare set costs some of its own.
     """
     wanted = list(wishes)
     if not wanted:
@@ -28,13 +30,32 @@ def fill(wishes: Iterable[Wish]) -> int:
     ahead = _unfinished_by_plan()
     first = _first_endpoints({*ahead, *(wish.plan.pk for wish in wanted)})
     budgets = _budgets(ahead, first)
+    new = {wish.question: True for wish in missing(w for w in wanted if w.for_everybody)}
     affordable: list[Wish] = []
-    for wish in missing(wanted):
+    asked = 0
+    for wish in wanted:
         endpoint_id = first.get(wish.plan.pk)
-        if endpoint_id and budgets.get(endpoint_id, 0) > 0:
-            budgets[endpoint_id] -= 1
+        if not endpoint_id or budgets.get(endpoint_id, 0) <= 0:
+            continue
+        if wish.for_everybody and new.pop(wish.question, False):
             affordable.append(wish)
-    return request_ahead(affordable)
+        elif not wish.for_everybody and _ask(wish):
+            asked += 1
+        else:
+            continue
+        budgets[endpoint_id] -= 1
+    return request_ahead(affordable) + asked
+
+
+def _ask(wish: Wish) -> bool:
+    """Whether the replica or spare set was not there, and is in the queue now."""
+    question = Question(wish.plan, wish.context, wish.language, wish.prompt)
+    if wish.spares:
+        return request_spare_set(question, wanted=wish.spares) is not None
+    if has_replica(question, group=wish.group, groups=wish.groups):
+        return False
+    request_replica(question, group=wish.group, groups=wish.groups, priority=Priority.PREFETCH)
+    return True
 
 
 def _unfinished_by_plan() -> dict[UUID, int]:

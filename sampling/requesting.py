@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Count, Max, Q, QuerySet, prefetch_related_objects
+from django.db.models import (
+    BooleanField,
+    Count,
+    ExpressionWrapper,
+    Max,
+    Q,
+    QuerySet,
+    Window,
+    prefetch_related_objects,
+)
 from django.utils import timezone
 
 from sampling import bell, plans
@@ -26,7 +35,7 @@ UNFINISHED = (State.PENDING, State.GENERATING)
 Question = tuple[UUID, str, str]  # of a plan, by its context's hash, in a language
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def request_candidate_set(
     *,
     plan: Plan,
@@ -56,10 +65,10 @@ def request_candidate_set(
         )
     sha256 = context_sha256(asked)
     while True:
-        found = _live(plan, sha256, language, replica)
+        found, unused = _look(plan, sha256, language, replica)
         if found:
             return _hurry(found, priority)
-        wanted = _fresh_replica(plan, sha256, language) if replica is None else replica
+        wanted = unused if replica is None else replica
         new = _new_set(
             plan=plan,
             context=asked,
@@ -83,12 +92,23 @@ def find_shared_set(
 
 @dataclass(frozen=True)
 class Wish:
-    """A shared set that somebody is likely to want: what `request_candidate_set` would be asked."""
+    """A set that somebody is likely to want: what `request_candidate_set` would be asked.
+
+    With `groups` over 1 it is the replica of one of so many groups of people; with `spares` it is
+    one of so many spare sets.
+    """
 
     plan: Plan
     context: Sequence[Message]
     language: str
     prompt: Prompt | None = None
+    group: int = 0
+    groups: int = 1
+    spares: int = 0
+
+    @property
+    def for_everybody(self) -> bool:
+        return self.groups == 1 and not self.spares
 
     @property
     def question(self) -> Question:
@@ -150,12 +170,15 @@ def _known(questions: Iterable[Question]) -> dict[Question, tuple[int, bool]]:
 
 
 @transaction.atomic
-def drop_candidate_sets(set_ids: Iterable[UUID]) -> int:
+def drop_candidate_sets(set_ids: Iterable[UUID], *, also_shared: bool = False) -> int:
     """Nobody needs these sets any more: the unshared, unfinished ones of them fail as unwanted.
 
-    Returns how many. A worker that is writing one stops within two seconds.
+    `also_shared`: the shared ones as well, when their whole study takes nothing more. Returns how
+    many. A worker that is writing one stops within two seconds.
     """
-    unneeded = CandidateSet.objects.filter(pk__in=list(set_ids), shared=False, state__in=UNFINISHED)
+    unneeded = CandidateSet.objects.filter(pk__in=list(set_ids), state__in=UNFINISHED)
+    if not also_shared:
+        unneeded = unneeded.filter(shared=False)
     # In the order of their ids, as everybody who locks several sets.
     locked = [one.pk for one in unneeded.order_by("pk").select_for_update(no_key=True)]
     return CandidateSet.objects.filter(pk__in=locked).update(
@@ -195,6 +218,23 @@ def _live(plan: Plan, sha256: str, language: str, replica: int | None) -> Candid
     if replica is not None:
         found = found.filter(replica=replica)
     return found.exclude(state=State.FAILED).order_by("replica").first()
+
+
+def _look(
+    plan: Plan, sha256: str, language: str, replica: int | None
+) -> tuple[CandidateSet | None, int]:
+    """The same, and a replica number that no set of this question has had. One query."""
+    wanted = Q(shared=True, retired_at=None) & ~Q(state=State.FAILED)
+    if replica is not None:
+        wanted &= Q(replica=replica)
+    every = _same_question(plan, sha256, language).annotate(
+        is_live=ExpressionWrapper(wanted, output_field=BooleanField()),
+        highest=Window(Max("replica")),
+    )
+    first = every.order_by("-is_live", "replica").first()
+    if first is None:
+        return None, 0
+    return (first if first.is_live else None), first.highest + 1
 
 
 def _same_question(plan: Plan, sha256: str, language: str) -> QuerySet[CandidateSet]:

@@ -19,6 +19,7 @@ from annotation.views import wording
 from annotation.views.answering import locale, study_title
 from sampling.live import live_url
 from sampling.models import Endpoint
+from sampling.waiting import estimate_wait
 from studies.rules import in_language
 
 PARTS = {
@@ -84,8 +85,10 @@ def conversation_context(
     """
     faults: Faults = {mends: wording.fault(refusal)} if mends and refusal else {}
     wrong = "explanation" if refusal and refusal.code != "unknown_choice" else ""
+    estimate = estimate_wait(scene.last.set_id) if scene.is_queued else None
     return {
         **_everywhere(scene),
+        "announcement": wording.waiting(scene, estimate) or wording.arrived(scene),
         **_while_unfinished(request, scene),
         **_forms(request, scene, faults, wrong=wrong),
     }
@@ -107,7 +110,6 @@ def _everywhere(scene: Scene) -> dict[str, Any]:
         "before": scene.turns[-2] if turns > 1 else None,
         "assignment_id": scene.assignment_id,
         "skip_reasons": wording.skip_reasons(),
-        "announcement": wording.waiting(scene) or wording.arrived(scene),
         "why_failed": wording.why_failed(scene),
         "notices": _notices(scene.plan_id),
         "over": wording.over(scene),

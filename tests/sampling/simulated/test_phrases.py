@@ -3,6 +3,7 @@ import unicodedata
 import pytest
 
 from sampling.guard.language import detect, mixes_scripts
+from sampling.guard.refusals import identifies_itself, refuses
 from sampling.simulated.phrases import LANGUAGES, STANCES, Stance, phrases
 
 EVERY_STANCE = [(language, name) for language in LANGUAGES for name in STANCES]
@@ -35,6 +36,13 @@ def test_no_text_stands_twice_in_a_language(language: str) -> None:
     stances = phrases(language).stances.values()
     texts = [text for one in stances for text in (*whole_sentences(one), *one.leads)]
     assert len(texts) == len(set(texts))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_model_that_speaks_of_itself_does_not_refuse(language: str) -> None:
+    for text in phrases(language).selves:
+        assert identifies_itself(text)
+        assert not refuses(text)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -83,6 +83,7 @@ def running(
     speed: float = 0,
     first_token: float = 0,
     context: int = 8192,
+    queue: int = 0,
     log: Path | None = None,
     as_process: bool = False,
 ) -> Iterator[Endpoint]:
@@ -90,7 +91,9 @@ def running(
 
     In a thread it starts in milliseconds; as a process its CPU time can be measured apart.
     """
-    options = Options(key=key, speed=speed, first_token=first_token, context=context, log=log)
+    options = Options(
+        key=key, speed=speed, first_token=first_token, context=context, queue=queue, log=log
+    )
     start = _process if as_process else _thread
     with start(options) as port, Endpoint(port=port, key=key, model=options.models[0]) as endpoint:
         yield endpoint
@@ -117,7 +120,7 @@ def _process(options: Options) -> Iterator[int]:
     command = [
         *(sys.executable, "-m", "sampling.simulated", "--key", options.key),
         *("--speed", str(options.speed), "--first-token", str(options.first_token)),
-        *("--context", str(options.context)),
+        *("--context", str(options.context), "--queue", str(options.queue)),
         *(("--log", str(options.log)) if options.log else ()),
     ]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:

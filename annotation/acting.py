@@ -21,7 +21,7 @@ class Moment(NamedTuple):
     language: str
     assignment_id: UUID
     assignment_state: str
-    has_prompt: bool
+    prompt_id: UUID | None
     sitting_id: UUID
     target: int
     max_conversations: int | None
@@ -51,6 +51,10 @@ class Moment(NamedTuple):
     sent: Sequence[str] | None
 
     @property
+    def has_prompt(self) -> bool:
+        return self.prompt_id is not None
+
+    @property
     def current(self) -> Judged | None:
         """The judgement of the turn that counts, in the words of its page."""
         if self.revision is None or self.outcome is None:
@@ -77,7 +81,9 @@ class Moment(NamedTuple):
 MOMENT = """
 SELECT (SELECT state FROM studies_study WHERE id = enrolment.study_id),
     (SELECT language FROM studies_cohort WHERE id = assignment.cohort_id),
-    assignment.id, assignment.state, assignment.cell_id IS NOT NULL, assignment.sitting_id,
+    assignment.id, assignment.state,
+    (SELECT prompt_id FROM annotation_promptcell WHERE id = assignment.cell_id),
+    assignment.sitting_id,
     (SELECT target FROM studies_sitting WHERE id = assignment.sitting_id),
     enrolment.max_conversations,
     (SELECT count(*) FROM annotation_assignment

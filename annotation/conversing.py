@@ -17,7 +17,14 @@ from annotation.refusals import OutOfOrder, TooLate
 from annotation.showing import show_turn
 from annotation.submitting import Form, form
 from annotation.texts import MESSAGE_LIMIT, clean
-from annotation.turns import Sent, accept_turn, asks_explanation, plan_by_id, sent_before
+from annotation.turns import (
+    Sent,
+    accept_turn,
+    asks_explanation,
+    plan_by_id,
+    prompt_by_id,
+    sent_before,
+)
 from sampling.messages import Message, message
 from sampling.models import CandidateSet
 from sampling.requesting import request_candidate_set
@@ -65,6 +72,7 @@ def _send(enrolment: Enrolment, conversation_id: UUID, text: str, answered: Form
         language=moment.language,
         shared=False,
         priority=CandidateSet.Priority.PERSON,
+        prompt=prompt_by_id(moment.prompt_id),
     )
     number = moment.last_number + 1
     seed = enrolment.study.seed
@@ -148,6 +156,7 @@ def _retry(enrolment: Enrolment, conversation_id: UUID) -> None:
         language=moment.language,
         shared=moment.has_prompt and moment.number == 0,
         priority=CandidateSet.Priority.PERSON,
+        prompt=prompt_by_id(moment.prompt_id),
     )
     Turn.objects.filter(conversation=conversation_id, number=moment.last_number).update(
         set=answers, k=answers.k

@@ -18,7 +18,14 @@ from annotation.models import Assignment, Conversation
 from annotation.refusals import NotNow, OutOfOrder, TooLate, Unknown
 from annotation.submitting import Form, find_first_answer, form
 from annotation.texts import MESSAGE_LIMIT, clean
-from annotation.turns import Sent, accept_turn, asks_explanation, plan_by_id, sent_before
+from annotation.turns import (
+    Sent,
+    accept_turn,
+    asks_explanation,
+    plan_by_id,
+    prompt_by_id,
+    sent_before,
+)
 from sampling.messages import Message, message
 from sampling.models import CandidateSet
 from sampling.requesting import find_shared_set, request_candidate_set
@@ -29,7 +36,7 @@ from studies.rules import rules_by_version
 # are after any wait. A conversation that another tab opened meanwhile is caught by its uniqueness.
 READ = """
 SELECT enrolment.state, study.state, assignment.state, cohort.language, arm.plan_id,
-    text.messages, conversation.id, assignment.cell_id IS NOT NULL,
+    text.messages, conversation.id, cell.prompt_id,
     (SELECT id FROM studies_studyversion
         WHERE study_id = study.id AND frozen_at IS NOT NULL ORDER BY n DESC LIMIT 1)
 FROM studies_enrolment enrolment
@@ -69,7 +76,7 @@ class Opening(NamedTuple):
     plan_id: UUID
     messages: str | None
     conversation_id: UUID | None
-    has_prompt: bool
+    prompt_id: UUID | None
     version_id: UUID
 
 
@@ -115,7 +122,7 @@ def _open_own(enrolment: Enrolment, assignment_id: UUID, text: str, answered: Fo
     if before := find_first_answer(answered):
         return sent_before(before)
     _refuse(opening, assignment_id)
-    if opening.has_prompt:
+    if opening.prompt_id is not None:
         raise OutOfOrder
     if opening.conversation_id is not None:
         raise TooLate
@@ -168,6 +175,7 @@ def _shared_set(opening: Opening, context: Sequence[Message]) -> CandidateSet:
         language=opening.language,
         shared=True,
         priority=CandidateSet.Priority.PERSON,
+        prompt=prompt_by_id(opening.prompt_id),
     )
 
 

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import chain, islice, zip_longest
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from annotation.models import Assignment, PromptCell
 from sampling.messages import Message, context_sha256
 from sampling.models import CandidateSet, Plan
 from sampling.prefetching import Wish, fill
-from studies.models import Cohort, PromptText, Sitting, Study
+from studies.models import Cohort, Prompt, PromptText, Sitting, Study
 
 # How far to look for prompts that still have no set.
 LOOK_AHEAD = 200
@@ -45,7 +45,7 @@ def active_annotators(cohort: Cohort, now: datetime) -> int:
 
 def _missing(cohort: Cohort) -> Iterator[Wish]:
     plans = list(Plan.objects.filter(arms__cohort=cohort).select_related("study").distinct())
-    contexts = {context_sha256(messages): messages for messages in _next_contexts(cohort)}
+    contexts = {context_sha256(messages): (at, messages) for at, messages in _openings(cohort)}
     # A set that failed counts too: it is asked for again when a person wants it, not before.
     asked = set(
         CandidateSet.objects.filter(
@@ -56,16 +56,17 @@ def _missing(cohort: Cohort) -> Iterator[Wish]:
             retired_at=None,
         ).values_list("plan_id", "context_sha256")
     )
-    for sha256, messages in contexts.items():
+    for sha256, (prompt, messages) in contexts.items():
         for plan in plans:
             if (plan.pk, sha256) not in asked:
-                yield Wish(plan=plan, context=messages, language=cohort.language)
+                yield Wish(plan=plan, context=messages, language=cohort.language, prompt=prompt)
 
 
-def _next_contexts(cohort: Cohort) -> QuerySet[PromptCell, list[Message]]:
-    """The opening messages of the cohort's prompts with room, the least covered first."""
+def _openings(cohort: Cohort) -> Iterator[tuple[Prompt, list[Message]]]:
+    """The cohort's prompts with room and their opening messages, the least covered first."""
     texts = PromptText.objects.filter(prompt=OuterRef("prompt"), language=cohort.language)
     room = PromptCell.objects.filter(cohort=cohort, retired_at=None, taken__lt=F("overlap"))
     opening = room.annotate(opening=Subquery(texts.values("messages")[:1]))
     ordered = opening.exclude(opening=None).order_by("taken", "shuffle_key")
-    return ordered.values_list("opening", flat=True)[:LOOK_AHEAD]
+    for cell in ordered.select_related("prompt")[:LOOK_AHEAD]:
+        yield cell.prompt, cell.opening

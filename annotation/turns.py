@@ -12,6 +12,7 @@ from django.utils import timezone
 from annotation.submitting import Form, accepting
 from sampling.models import Plan
 from studies.drawing import unit
+from studies.models import Prompt
 from studies.rules import Rules
 
 TURN = accepting("""turn AS (
@@ -35,6 +36,12 @@ class Sent:
 def plan_by_id(plan_id: UUID) -> Plan:
     """A plan and its study, once per process: plans are frozen before anybody talks under them."""
     return Plan.objects.select_related("study").get(pk=plan_id)
+
+
+@lru_cache(maxsize=1024)
+def prompt_by_id(prompt_id: UUID | None) -> Prompt | None:
+    """A prompt, once per process: prompts are frozen as plans are. None for an own opening."""
+    return None if prompt_id is None else Prompt.objects.get(pk=prompt_id)
 
 
 def asks_explanation(rules: Rules, seed: str, conversation_id: UUID, number: int) -> bool:

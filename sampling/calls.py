@@ -52,13 +52,17 @@ class Deadlines:
 
 @dataclass(frozen=True)
 class Call:
-    """One request that a strategy wants made; `endpoint` is an index into the set's endpoints."""
+    """One request that a strategy wants made; `endpoint` is an index into the set's endpoints.
+
+    Its seed follows from the set's, or from `seed_from` where several sets share the call.
+    """
 
     purpose: str
     messages: Context
     params: Mapping[str, object]
     parts: Mapping[str, str] = field(default_factory=dict)
     endpoint: int = 0
+    seed_from: int | None = None
 
 
 @dataclass(frozen=True)

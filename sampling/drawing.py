@@ -34,7 +34,9 @@ from sampling.diversity import Diversity, diversity
 from sampling.errors import BadRequest, GuardRejected, SamplingError, Stopped
 from sampling.messages import Context
 from sampling.plans import PlanBody
-from sampling.strategies import Answer, Ask, Draft, Strategy
+from sampling.strategies import Answer, Ask, BrokenPlan, Draft, Origin, Planner, Strategy
+
+NOWHERE = Origin()
 
 
 @dataclass(frozen=True)
@@ -66,21 +68,23 @@ async def draw_set(
     attempt: int,
     endpoints: Sequence[Endpoint],
     send: Send,
+    origin: Origin = NOWHERE,
     streams: Sequence[int] | None = None,
     report: Report = _silent,
 ) -> SetResult:
     """All k candidates of one attempt, or an error.
 
     `endpoints[0]` serves the set (multi-endpoint strategies use the others too); `streams` caps how
-    many calls are open at once on each, and without it the strategy's own number does. `report` is
-    told how many are written, and never goes back. Raises SamplingError, with the calls made as its
-    `calls`; cancelling closes every stream before it returns.
+    many calls are open at once on each, and without it the strategy's own number does. `origin` is
+    the prompt that the context comes from. `report` is told how many are written, and never goes
+    back. Raises SamplingError, with the calls made as its `calls`; cancelling closes every stream
+    before it returns.
     """
     if not endpoints:
         raise BadRequest("the plan has no endpoint")
     started = time.monotonic()
-    strategy = plans.step(body, turn)
-    ask = Ask(context, body.k, language, seed, attempt, body.style)
+    strategy = plans.step(body, turn, origin.category)
+    ask = _ask(body, context, language, seed, attempt, origin, endpoints)
     session = _Session(
         ask=ask,
         set_id=set_id,
@@ -88,7 +92,7 @@ async def draw_set(
         send=send,
         body=body,
         lanes=strategy.lanes(body.k),
-        gates=_gates(streams or strategy.streams_on(body.k, len(endpoints))),
+        gates=_gates(strategy.streams_on(body.k, len(endpoints)), streams or ()),
         report=report,
     )
     try:
@@ -103,6 +107,87 @@ async def draw_set(
         verdict=verdict,
         diversity=diversity([draft.text for draft in drafts]),
         seconds=round(time.monotonic() - started, 3),
+    )
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The stances of a prompt, and the calls that planned them; the last one did."""
+
+    stances: tuple[str, ...]
+    calls: tuple[CallRecord, ...]
+
+
+async def plan_stances(
+    *,
+    body: PlanBody,
+    turn: int,
+    context: Context,
+    language: str,
+    seed: int,
+    set_id: object,
+    attempt: int,
+    endpoints: Sequence[Endpoint],
+    send: Send,
+    origin: Origin,
+) -> Planned:
+    """Plans the stances of a linked set, within the plan's rounds, before the set is drawn.
+
+    Its calls have the numbers that the set's own plan would have. Raises SamplingError as draw_set
+    does, and BadRequest for a strategy that plans nothing.
+    """
+    strategy = plans.step(body, turn, origin.category)
+    if not endpoints or not isinstance(strategy, Planner):
+        raise BadRequest("the plan has nothing to plan with")
+    session = _Session(
+        ask=_ask(body, context, language, seed, attempt, origin, endpoints),
+        set_id=set_id,
+        endpoints=endpoints,
+        send=send,
+        body=body,
+        lanes=strategy.lanes(body.k),
+        gates=_gates([1] * len(endpoints), ()),
+        report=_silent,
+    )
+    try:
+        stances = await _plan_until_usable(strategy, session)
+    except SamplingError as error:
+        error.calls = session.records_in_order()
+        raise
+    return Planned(stances, session.records_in_order())
+
+
+async def _plan_until_usable(strategy: Planner, session: _Session) -> tuple[str, ...]:
+    notes: list[str] = []
+    for round_no in range(session.body.repairs + 1):
+        try:
+            return await strategy.plan(session.ask, _RoundCaller(session, round_no))
+        except BrokenPlan as fault:
+            notes.append(str(fault))
+    every = tuple(range(session.ask.k))
+    finding = guard.Finding("count", "repair", every, "no stances could be planned")
+    verdict = guard.Verdict(findings=(finding,), notes=tuple(dict.fromkeys(notes)))
+    raise GuardRejected(verdict.why(), verdict=verdict)
+
+
+def _ask(
+    body: PlanBody,
+    context: Context,
+    language: str,
+    seed: int,
+    attempt: int,
+    origin: Origin,
+    endpoints: Sequence[Endpoint],
+) -> Ask:
+    return Ask(
+        context=context,
+        k=body.k,
+        language=language,
+        seed=seed,
+        attempt=attempt,
+        style=body.style,
+        origin=origin,
+        endpoints=len(endpoints),
     )
 
 
@@ -146,16 +231,17 @@ def rebuild(
     set_id: object,
     attempt: int,
     endpoints: Sequence[Endpoint],
+    origin: Origin = NOWHERE,
     replies: Mapping[int, str] | None = None,
 ) -> dict[int, SentRequest]:
     """Every request that this attempt may have sent, by its number n, as it went over the wire.
 
-    `replies` are the stored texts of the attempt's calls by n; only strategies whose later calls
-    quote earlier answers need them, and a request whose answers are missing is left out.
-    `endpoints` in the order that the attempt had.
+    `origin` as draw_set had it, `endpoints` in the order that the attempt had. `replies` are the
+    stored texts of the attempt's calls by n; only strategies whose later calls quote earlier
+    answers need them, and a request whose answers are missing is left out.
     """
-    strategy = plans.step(body, turn)
-    ask = Ask(context, body.k, language, seed, attempt, body.style)
+    strategy = plans.step(body, turn, origin.category)
+    ask = _ask(body, context, language, seed, attempt, origin, endpoints)
     lanes = strategy.lanes(body.k)
     sent: dict[int, SentRequest] = {}
     earlier: dict[int, str] = {}
@@ -175,7 +261,8 @@ def _request(
 ) -> SentRequest:
     """The request of a call with its number: the one place where numbers, seeds and bodies meet."""
     endpoint = endpoints[call.endpoint]
-    seed = seed_of(set_seed=ask.seed, attempt=ask.attempt, n=n)
+    source = ask.seed if call.seed_from is None else call.seed_from
+    seed = seed_of(set_seed=source, attempt=ask.attempt, n=n)
     return SentRequest(
         n=n,
         request_id=request_id(set_id=set_id, attempt=ask.attempt, n=n),
@@ -186,8 +273,10 @@ def _request(
     )
 
 
-def _gates(streams: Sequence[int]) -> list[asyncio.Semaphore]:
-    return [asyncio.Semaphore(max(1, count)) for count in streams]
+def _gates(own: Sequence[int], allowed: Sequence[int]) -> list[asyncio.Semaphore]:
+    """One gate per endpoint: as many as were allowed there, else as many as the strategy opens."""
+    counts = [*allowed, *own[len(allowed) :]]
+    return [asyncio.Semaphore(max(1, count)) for count in counts]
 
 
 @dataclass

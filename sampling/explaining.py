@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from sampling import drawing, plans
+from django.db.models import QuerySet
+
+from sampling import drawing, linking, plans
 from sampling.calls import Endpoint, SentRequest, request_id
 from sampling.messages import read_context, turn_of
 from sampling.models import CandidateSet, ModelCall, PlanEndpoint
@@ -61,7 +63,7 @@ def explain(wanted: str) -> Explanation:
     Raises Unknown.
     """
     set_id, attempt, n = _parse(wanted)
-    found = CandidateSet.objects.select_related("plan", "study").filter(pk=set_id).first()
+    found = _rows().filter(pk=set_id).first()
     if found is None:
         raise Unknown(f"there is no candidate set {set_id}")
     calls = [call for number in _attempts(found) for call in _explain_attempt(found, number)]
@@ -70,6 +72,10 @@ def explain(wanted: str) -> Explanation:
         if not calls:
             raise Unknown(f"the set {set_id} can have sent no call {attempt}.{n}")
     return Explanation(_about(found), found.attempt_log, calls, _candidates(found))
+
+
+def _rows() -> QuerySet[CandidateSet]:
+    return CandidateSet.objects.select_related("plan__study", "study", "prompt", "stance_list")
 
 
 def _parse(wanted: str) -> tuple[UUID, int | None, int | None]:
@@ -117,8 +123,9 @@ def _explain_attempt(found: CandidateSet, attempt: int) -> list[ExplainedCall]:
 
 def _rebuild(found: CandidateSet, attempt: int, replies: dict[int, str]) -> dict[int, SentRequest]:
     context = read_context(found.context)
+    body = plans.read(found.plan.body)
     return drawing.rebuild(
-        body=plans.read(found.plan.body),
+        body=body,
         turn=turn_of(context),
         context=context,
         language=found.language,
@@ -126,6 +133,7 @@ def _rebuild(found: CandidateSet, attempt: int, replies: dict[int, str]) -> dict
         set_id=found.pk,
         attempt=attempt,
         endpoints=_endpoints(found, attempt),
+        origin=linking.origin_of(found, body),
         replies=replies,
     )
 
@@ -175,11 +183,26 @@ def _about(found: CandidateSet) -> dict[str, Any]:
         "seed": found.seed,
         "shared": found.shared,
         "replica": found.replica,
+        "prompt": str(found.prompt) if found.prompt else None,
+        "category": found.category,
+        "stances": _stances(found),
         "context": found.context,
         "requested_at": found.requested_at.isoformat(),
         "ready_at": found.ready_at.isoformat() if found.ready_at else None,
         "guard": found.guard,
         "diversity": found.diversity,
+    }
+
+
+def _stances(found: CandidateSet) -> dict[str, Any] | None:
+    """What a linked set writes, and the call that planned it, perhaps for another set."""
+    if found.stance_list is None:
+        return None
+    return {
+        "list": str(found.stance_list_id),
+        "stances": found.stance_list.stances,
+        "language": found.stance_list.language,
+        "planned_by": found.stance_list.planned_by,
     }
 
 

@@ -6,20 +6,25 @@ meantime is a lease that the watch renews; its database connection is given back
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import CancelledError
+from dataclasses import replace
 from functools import partial
+from typing import Any, TypeVar
 
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection
 
-from sampling import bell, endpoints, leasing, loop, plans, storing
-from sampling.calls import Endpoint
+from sampling import bell, endpoints, leasing, linking, loop, plans, storing
+from sampling.calls import CallRecord, Endpoint
 from sampling.claiming import claim_next
-from sampling.drawing import SetResult, draw_set
+from sampling.drawing import SetResult, draw_set, plan_stances
 from sampling.errors import SamplingError, UnusableText
 from sampling.messages import read_context, turn_of
 from sampling.models import CandidateSet, PlanEndpoint
 from sampling.running import Run, runs
+from sampling.strategies import Origin
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -97,21 +102,55 @@ def _conduct(run: Run) -> None:
 
 def _draw(run: Run) -> SetResult:
     """Run the attempt on the event loop and wait for it, without a database connection."""
-    wanted = CandidateSet.objects.select_related("plan").get(pk=run.claim.set_id)
+    rows = CandidateSet.objects.select_related("plan__study", "prompt", "stance_list")
+    wanted = rows.get(pk=run.claim.set_id)
     context = read_context(wanted.context)
+    asked: dict[str, Any] = {
+        "body": plans.read(wanted.plan.body),
+        "turn": turn_of(context),
+        "context": context,
+        "language": wanted.language,
+        "seed": wanted.seed,
+        "set_id": wanted.pk,
+        "attempt": run.claim.attempt,
+        "endpoints": endpoints_from(wanted, run.claim.rank),
+        "send": loop.current().client.send,
+    }
+    origin, planning = _origin(run, wanted, asked)
     work = draw_set(
-        body=plans.read(wanted.plan.body),
-        turn=turn_of(context),
-        context=context,
-        language=wanted.language,
-        seed=wanted.seed,
-        set_id=wanted.pk,
-        attempt=run.claim.attempt,
-        endpoints=endpoints_from(wanted, run.claim.rank),
-        send=loop.current().client.send,
+        **asked,
+        origin=origin,
         streams=[run.claim.streams],
         report=lambda written, _of: runs.report(run, written),
     )
+    try:
+        result = _wait_for(run, work)
+    except SamplingError as error:
+        error.calls = (*planning, *error.calls)
+        raise
+    return replace(result, calls=(*planning, *result.calls))
+
+
+def _origin(
+    run: Run, wanted: CandidateSet, asked: Mapping[str, Any]
+) -> tuple[Origin, tuple[CallRecord, ...]]:
+    """Where the set comes from, and the calls that this took.
+
+    The stances of a linked set that nobody has planned yet are planned now, and stored before
+    anything is written: whoever plans them at the same time writes the same ones.
+    """
+    origin = linking.origin_of(wanted, asked["body"])
+    if origin.ground is None or origin.stances:
+        return origin, ()
+    if stances := linking.adopt(wanted, origin.ground):
+        return replace(origin, stances=stances), ()
+    planned = _wait_for(run, plan_stances(**asked, origin=origin))
+    stances = linking.keep(wanted, origin.ground, planned)
+    return replace(origin, stances=stances), planned.calls
+
+
+def _wait_for(run: Run, work: Coroutine[Any, Any, T]) -> T:
+    """The outcome of work on the event loop; the database connection is given back meanwhile."""
     job = loop.current().submit(work)
     runs.attach(run, job)
     if not connection.in_atomic_block:

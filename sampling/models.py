@@ -11,7 +11,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import MD5
 from django.utils import timezone
 
-from studies.models import Cohort, Study
+from studies.models import Cohort, Prompt, Study
 from studies.models.study import Language
 
 MAX_K = 8
@@ -120,6 +120,40 @@ class Arm(models.Model):
         ]
 
 
+class StanceList(models.Model):
+    """Stances that were planned once for a prompt and are written in every language: the sets that
+    point at one list are *linked*, and choices among them can be compared across languages.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(
+        Study, on_delete=models.PROTECT, related_name="stance_lists", db_constraint=False
+    )
+    plan = models.ForeignKey(
+        Plan, on_delete=models.PROTECT, related_name="stance_lists", db_constraint=False
+    )
+    prompt = models.ForeignKey(
+        Prompt, on_delete=models.PROTECT, related_name="stance_lists", db_constraint=False
+    )
+    seed = models.BigIntegerField(help_text="the planning calls' seeds follow from it")
+    stances = models.JSONField(help_text="short positions, one for each slot")
+    language = models.CharField(max_length=2, choices=Language, help_text="planned in")
+    planned_by = models.CharField(max_length=80, blank=True, help_text="the call's X-Request-Id")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "prompt", "seed"], name="stance_list_once"),
+            models.UniqueConstraint(
+                fields=["id", "plan", "prompt"], name="stance_list_id_plan_prompt"
+            ),
+            models.CheckConstraint(
+                condition=Q(language__in=["en", "fr", "it", "pt", "hi"]),
+                name="stance_list_language_known",
+            ),
+        ]
+
+
 class CandidateSet(models.Model):
     """The k responses made for one context; only a ready set can be seen or compared."""
 
@@ -140,6 +174,25 @@ class CandidateSet(models.Model):
     )
     plan = models.ForeignKey(
         Plan, on_delete=models.PROTECT, related_name="candidate_sets", db_constraint=False
+    )
+    prompt = models.ForeignKey(
+        Prompt,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="candidate_sets",
+        db_constraint=False,
+        help_text="the conversation's; null for a person's own opening",
+    )
+    category = models.CharField(
+        max_length=60, blank=True, default="", db_default="", help_text="the prompt's"
+    )
+    stance_list = models.ForeignKey(
+        StanceList,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="candidate_sets",
+        db_constraint=False,
+        help_text="what a linked set writes, once it is known",
     )
     context = models.JSONField(help_text="role-tagged messages, ending with the user's")
     context_sha256 = models.CharField(max_length=64)

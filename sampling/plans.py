@@ -10,13 +10,17 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from sampling.calls import Deadlines
 from sampling.canonical import fingerprint
 from sampling.errors import BadRequest
 from sampling.guard.settings import GuardSettings
-from sampling.strategies import REGISTRY, Strategy, Style
+from sampling.strategies import REGISTRY, STYLES, Strategy, Style
+from sampling.strategies.outside import add_outside, installed
+
+# Here and not where the registry is made: what is loaded imports the strategies itself.
+add_outside(REGISTRY, installed())
 
 if TYPE_CHECKING:
     Step = Strategy
@@ -44,6 +48,11 @@ class DeadlineSettings(BaseModel):
 class PlanBody(BaseModel):
     """How a study's sets are made. `later_turns` is the first turn's way where it is left out.
 
+    `by_category` names another way for all turns of prompts of a category: on a question with one
+    right answer, candidates that are made to differ are made to be wrong.
+
+    `style` may be a name of STYLES; the row keeps what it stood for.
+
     `attempts` bounds how often a whole set is tried; `repairs` bounds the further rounds inside one
     attempt.
     """
@@ -53,16 +62,27 @@ class PlanBody(BaseModel):
     k: int = Field(default=4, ge=2, le=8)
     first_turn: Step
     later_turns: Step | None = None
+    by_category: dict[str, Step] = Field(default_factory=dict, max_length=100)
     style: Style = Field(default_factory=Style)
     guard: GuardSettings = Field(default_factory=GuardSettings)
     deadlines: DeadlineSettings = Field(default_factory=DeadlineSettings)
     attempts: int = Field(default=3, ge=1, le=10)
     repairs: int = Field(default=1, ge=0, le=4)
 
+    @field_validator("style", mode="before")
+    @classmethod
+    def _style_by_name(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        if value not in STYLES:
+            raise ValueError(f"unknown style {value!r}; known are {', '.join(STYLES)}")
+        return STYLES[value]
+
     @model_validator(mode="after")
     def _steps_fit_k(self) -> Self:
-        for name in ("first_turn", "later_turns"):
-            step = getattr(self, name)
+        steps = {"first_turn": self.first_turn, "later_turns": self.later_turns}
+        steps |= {f"by_category.{name}": step for name, step in self.by_category.items()}
+        for name, step in steps.items():
             problem = step.problem(self.k) if step else None
             if problem:
                 raise ValueError(f"{name}: {problem}")
@@ -93,10 +113,15 @@ def _path(loc: Iterable[int | str]) -> str:
     """The path as the file has it. A tag comes right after the step that it chose."""
     parts: list[str] = []
     for part in loc:
-        is_tag = part in REGISTRY and parts and parts[-1] in {"first_turn", "later_turns", "step"}
-        if not is_tag:
+        if not (part in REGISTRY and _ends_at_a_step(parts)):
             parts.append(str(part))
     return ".".join(parts) or "plan"
+
+
+def _ends_at_a_step(parts: list[str]) -> bool:
+    if parts[-1:] and parts[-1] in {"first_turn", "later_turns", "step"}:
+        return True
+    return parts[-2:-1] == ["by_category"]
 
 
 def _said(fault: Mapping[str, Any]) -> str:
@@ -123,8 +148,10 @@ def sha256(body: PlanBody) -> str:
     return fingerprint(as_json(body))
 
 
-def step(body: PlanBody, turn: int) -> Strategy:
-    """The strategy that makes the sets of a turn (0 is the first)."""
+def step(body: PlanBody, turn: int, category: str = "") -> Strategy:
+    """The strategy that makes the sets of a turn (0 is the first), for a prompt of a category."""
+    if category in body.by_category:
+        return body.by_category[category]
     return body.first_turn if turn == 0 else body.later_turns or body.first_turn
 
 

@@ -9,6 +9,7 @@ from django.db.models import Count
 from sampling.messages import Message
 from sampling.models import CandidateSet, Endpoint, Plan, PlanEndpoint
 from sampling.requesting import UNFINISHED, find_shared_set, request_candidate_set
+from studies.models import Prompt
 
 Priority = CandidateSet.Priority
 
@@ -22,6 +23,7 @@ class Wish:
     plan: Plan
     context: Sequence[Message]
     language: str
+    prompt: Prompt | None = None
 
 
 def fill(wishes: Iterable[Wish]) -> int:
@@ -50,6 +52,7 @@ def _ask(wish: Wish) -> bool:
         language=wish.language,
         shared=True,
         priority=Priority.PREFETCH,
+        prompt=wish.prompt,
     )
     return True
 

@@ -17,6 +17,7 @@ from sampling import bell, plans
 from sampling.messages import Message, context_sha256, read_context, turn_of
 from sampling.models import CandidateSet, Plan
 from sampling.reasons import Reason
+from studies.models import Prompt
 
 State, Priority = CandidateSet.State, CandidateSet.Priority
 UNFINISHED = (State.PENDING, State.GENERATING)
@@ -31,20 +32,25 @@ def request_candidate_set(
     shared: bool,
     replica: int | None = None,
     priority: int = Priority.PERSON,
+    prompt: Prompt | None = None,
 ) -> CandidateSet:
     """The set that answers the context under the plan, in whatever state it is.
 
     `shared`: the one that everybody with this plan, context and language gets; it is found, or
     asked for once, whoever asks at the same time. `replica` names a further shared one. A shared
     set that failed, and every set that is not shared, is asked for anew under a fresh replica
-    number. A set that still waits gets the more urgent priority of the two.
+    number. A set that still waits gets the more urgent priority of the two. `prompt` is the one
+    that the conversation opened with, on later turns too; it decides the strategy by its category,
+    and what the set may be linked by.
 
     Locks the set's row when its priority changes. Expects `plan.study` to be loaded. Raises
     BadRequest for a context or a plan body that cannot be used.
     """
     asked = read_context(context)
     if not shared:
-        return _insert_unshared(plan=plan, context=asked, language=language, priority=priority)
+        return _insert_unshared(
+            plan=plan, context=asked, language=language, priority=priority, prompt=prompt
+        )
     sha256 = context_sha256(asked)
     while True:
         found = _live(plan, sha256, language, replica)
@@ -58,6 +64,7 @@ def request_candidate_set(
             shared=True,
             replica=wanted,
             priority=priority,
+            prompt=prompt,
         )
         # Somebody may have asked at the same moment: the constraint lets one of us in.
         CandidateSet.objects.bulk_create([new], ignore_conflicts=True)
@@ -86,7 +93,12 @@ def drop_candidate_sets(set_ids: Iterable[UUID]) -> int:
 
 
 def _insert_unshared(
-    *, plan: Plan, context: Sequence[Message], language: str, priority: int
+    *,
+    plan: Plan,
+    context: Sequence[Message],
+    language: str,
+    priority: int,
+    prompt: Prompt | None,
 ) -> CandidateSet:
     sha256 = context_sha256(context)
     # Two that ask the same at once would else get one number, and so the same seed.
@@ -99,6 +111,7 @@ def _insert_unshared(
         shared=False,
         replica=_fresh_replica(plan, sha256, language),
         priority=priority,
+        prompt=prompt,
     )
     new.save(force_insert=True)
     bell.ring_after_commit(set_id=new.pk, priority=priority)
@@ -143,13 +156,17 @@ def _new_set(
     shared: bool,
     replica: int,
     priority: int,
+    prompt: Prompt | None,
 ) -> CandidateSet:
+    category = prompt.category if prompt else ""
     body = plans.read(plan.body)
     sha256 = context_sha256(context)
     now = timezone.now()
     return CandidateSet(
         study_id=plan.study_id,
         plan=plan,
+        prompt=prompt,
+        category=category,
         context=list(context),
         context_sha256=sha256,
         language=language,
@@ -157,7 +174,7 @@ def _new_set(
         seed=seed_of_set(plan=plan, sha256=sha256, replica=replica),
         shared=shared,
         replica=replica,
-        streams=plans.step(body, turn_of(context)).streams(body.k),
+        streams=plans.step(body, turn_of(context), category).streams(body.k),
         priority=priority,
         requested_at=now,
         not_before=now,

@@ -15,10 +15,11 @@ from django.conf import settings
 from sampling import plans, wordings
 from sampling.calls import Endpoint
 from sampling.client import ModelClient
-from sampling.drawing import SetResult, draw_set
+from sampling.drawing import NOWHERE, SetResult, draw_set
 from sampling.errors import BadRequest, GuardRejected, SamplingError
 from sampling.messages import Context, turn_of
 from sampling.plans import PlanBody
+from sampling.strategies import Origin
 
 # A double holds whole numbers up to here, and so does every reader of JSON.
 SEEDS = 2**53
@@ -35,10 +36,11 @@ class Wish:
     seed: int
     set_id: UUID
     attempt: int = 1
+    origin: Origin = NOWHERE
 
     @property
     def strategy(self) -> str:
-        return plans.step(self.body, turn_of(self.context)).strategy
+        return plans.step(self.body, turn_of(self.context), self.origin.category).strategy
 
 
 def wish(
@@ -49,6 +51,7 @@ def wish(
     endpoints: tuple[Endpoint, ...],
     seed: int | None = None,
     set_id: UUID | None = None,
+    category: str = "",
 ) -> Wish:
     """A checked wish, with a seed and an id of its own where none is given. Raises BadRequest."""
     wordings.language_name(language)
@@ -59,6 +62,7 @@ def wish(
         endpoints=endpoints,
         seed=secrets.randbelow(SEEDS) if seed is None else seed,
         set_id=set_id or uuid4(),
+        origin=Origin(category=category),
     )
 
 
@@ -113,6 +117,7 @@ async def _make(wanted: Wish) -> SetResult:
             attempt=wanted.attempt,
             endpoints=wanted.endpoints,
             send=client.send,
+            origin=wanted.origin,
         )
     finally:
         await client.close()

@@ -49,7 +49,7 @@ def store_ready(claim: Claim, result: SetResult) -> None:
     )
     calls = _store_calls(claim, result.calls)
     Candidate.objects.bulk_create(
-        _candidate(held, draft, calls.get(draft.call)) for draft in result.drafts
+        _candidate(held, draft, _call_of(draft, calls)) for draft in result.drafts
     )
     Seat.objects.filter(set=held).delete()
     breaker.note_success(claim.endpoint_id)
@@ -148,6 +148,10 @@ def _model_call(claim: Claim, record: CallRecord, endpoint_id: UUID) -> ModelCal
         first_byte_at=reply.first_byte_at if reply else None,
         ended_at=record.ended_at,
     )
+
+
+def _call_of(draft: Draft, calls: Mapping[int, ModelCall]) -> ModelCall | None:
+    return None if draft.call is None else calls.get(draft.call)
 
 
 def _error(error: SamplingError) -> Mapping[str, Any]:

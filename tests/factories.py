@@ -15,7 +15,16 @@ from django.utils import timezone
 
 from annotation.models import Assignment, Comparison, Conversation, PromptCell, Turn
 from sampling.canonical import fingerprint
-from sampling.models import Arm, Candidate, CandidateSet, Endpoint, ModelCall, Plan, PlanEndpoint
+from sampling.models import (
+    Arm,
+    Candidate,
+    CandidateSet,
+    Endpoint,
+    ModelCall,
+    Plan,
+    PlanEndpoint,
+    StanceList,
+)
 from studies.access import digest
 from studies.models import (
     Answer,
@@ -274,6 +283,20 @@ def arm(of: Cohort | None = None, *, of_plan: Plan | None = None, **fields: Any)
     fields.setdefault("name", "main")
     chosen = of_plan or plan(cohort_.study)
     return Arm.objects.create(study_id=cohort_.study_id, cohort=cohort_, plan=chosen, **fields)
+
+
+def stance_list(of: Plan | None = None, for_: Prompt | None = None, **fields: Any) -> StanceList:
+    """Four stances of a plan for a prompt of its study."""
+    by = of or plan()
+    fields = {
+        "seed": 7,
+        "stances": ["Help him.", "Only in writing.", "Keep it.", "Ask your heart."],
+        "language": "en",
+        **fields,
+    }
+    return StanceList.objects.create(
+        study_id=by.study_id, plan=by, prompt=for_ or prompt(by.study), **fields
+    )
 
 
 def candidate_set(

@@ -118,6 +118,7 @@ def one_of_everything() -> None:
     call.set.seats.create(
         endpoint=call.endpoint, attempt=1, streams=1, lease_until=factories.in_hours(1)
     )
+    factories.stance_list()
     Draft.objects.create(enrolment=person, form="message", body={})
     Submission.objects.create(enrolment=person, key="k", kind="message", result={})
     auditing.record(by="test", action="study.open", on=f"study:{world.study.slug}")

@@ -28,7 +28,10 @@ STANCE_LINE = regex.compile(
     r"|(?<![^.\n])([^.\n]{1,300}) come first\b"
 )
 DIFFER = regex.compile(r"\bdiffers?\b|\bdifferent from\b|\bunlike\b", regex.IGNORECASE)
-OWN_LINE = regex.compile(rf"{LANGUAGE_LINE.pattern}|^ *(?:Position|Stance):|{RESPONSES.pattern}")
+OWN_LINE = regex.compile(
+    rf"{LANGUAGE_LINE.pattern}|^ *(?:Position|Stance):|{RESPONSES.pattern}"
+    r"|\banswers were given already"
+)
 DEVANAGARI = regex.compile(r"\p{Devanagari}")
 WORD = regex.compile(r"[\p{L}\p{M}]+")
 
@@ -50,14 +53,9 @@ class Instruction:
 
 def read_instruction(ask: Ask) -> Instruction:
     """Return what the request asks for, from its system messages and its last user message."""
-    system = [
-        message.text
-        for message in ask.messages
-        if message.role != "user" and message.role != "assistant"
-    ]
-    users = [message for message in ask.messages if message.role == "user"]
-    told = "\n\n".join([*system, users[-1].text if users else ""])
-    asked = [_without_own_lines(message.text) for message in reversed(users)]
+    instructions, users = _sorted(ask.messages)
+    told = "\n\n".join([*instructions, users[-1] if users else ""])
+    asked = [_without_own_lines(text) for text in reversed(users)]
     language = _named_language(told) or _language_of(asked)
     position = _position(told)
     return Instruction(
@@ -71,6 +69,21 @@ def read_instruction(ask: Ask) -> Instruction:
         said="\n".join(message.text for message in ask.messages),
         avoided=_avoided(told, ask.messages, language),
     )
+
+
+def _sorted(messages: tuple[Message, ...]) -> tuple[list[str], list[str]]:
+    """Return the texts of the instructions, and those of the user's part of the conversation.
+
+    A user message that another one follows is an instruction too: that is how models are told that
+    know no system role.
+    """
+    instructions, users = [], []
+    for message, following in zip(messages, (*messages[1:], None), strict=True):
+        if message.role == "user" and not (following and following.role == "user"):
+            users.append(message.text)
+        elif message.role != "assistant":
+            instructions.append(message.text)
+    return instructions, users
 
 
 def _without_own_lines(text: str) -> str:

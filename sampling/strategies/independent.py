@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Protocol
 
 from sampling.calls import Call
-from sampling.messages import with_system
+from sampling.messages import Context, Message
 from sampling.strategies.single_answers import SingleAnswers, single_draft
-from sampling.strategies.strategy import Answer, Ask, Draft, Temperature, stamps
+from sampling.strategies.strategy import Answer, Ask, Draft, Instructed, Temperature, stamps
 from sampling.wordings import Wording, answer_part, tokens_for_answer
 
 
-class Independent(SingleAnswers, Temperature):
+class Independent(SingleAnswers, Temperature, Instructed):
     """The same request k times, each with a seed of its own. `bare`: without our lines."""
 
     baseline: ClassVar[bool] = True
@@ -21,23 +21,38 @@ class Independent(SingleAnswers, Temperature):
     bare: bool = False
 
     def call(self, ask: Ask, *, lane: int, earlier: Mapping[int, str]) -> Call:  # noqa: ARG002
-        parts = self._parts(ask)
-        room = tokens_for_answer(language=ask.language, words=ask.style.words)
-        return Call(
-            purpose="answer",
-            messages=with_system(ask.context, " ".join(part.text for part in parts.values())),
-            params=self.params(room=room),
-            parts=stamps(**parts),
-        )
+        return one_answer(self, ask, bare=self.bare)
 
     def draft(self, ask: Ask, *, slot: int, answer: Answer) -> Draft:
-        return single_draft(
-            slot=slot, answer=answer, role="independent", parts=stamps(**self._parts(ask))
-        )
+        parts = stamps(**parts_of(ask, bare=self.bare))
+        return single_draft(slot=slot, answer=answer, role="independent", parts=parts)
 
-    def _parts(self, ask: Ask) -> dict[str, Wording]:
-        if self.bare:
-            return {}
-        style = ask.style
-        lines = answer_part(language=ask.language, sentences=style.sentences, words=style.words)
-        return {"lines": lines}
+
+class Asking(Protocol):
+    """What a strategy needs to ask for one plain answer."""
+
+    def params(self, *, room: int) -> dict[str, object]: ...
+
+    def instructed(self, text: str, *messages: Message) -> Context: ...
+
+
+def one_answer(asking: Asking, ask: Ask, *, bare: bool) -> Call:
+    """The request for one plain answer to the context."""
+    parts = parts_of(ask, bare=bare)
+    told = " ".join(part.text for part in parts.values())
+    room = tokens_for_answer(language=ask.language, words=ask.style.words)
+    return Call(
+        purpose="answer",
+        messages=asking.instructed(told, *ask.context),
+        params=asking.params(room=room),
+        parts=stamps(**parts),
+    )
+
+
+def parts_of(ask: Ask, *, bare: bool) -> dict[str, Wording]:
+    """Our lines for one answer; none where it is asked for bare."""
+    if bare:
+        return {}
+    style = ask.style
+    lines = answer_part(language=ask.language, sentences=style.sentences, words=style.words)
+    return {"lines": lines}

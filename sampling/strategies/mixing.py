@@ -1,17 +1,22 @@
-"""Sets made of parts: m candidates of one strategy and k - m of another."""
+"""The shape of strategies that draw from others: parts at the same time, in lanes of their own."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal, Self
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
 from sampling.calls import Call, Watcher
+from sampling.strategies.given import Given
 from sampling.strategies.independent import Independent
+from sampling.strategies.multi_model import MultiModel
+from sampling.strategies.nc_planned import NcPlanned
+from sampling.strategies.nc_sequential import NcSequential
 from sampling.strategies.nc_single import NcSingle
+from sampling.strategies.nc_structured import NcStructured
 from sampling.strategies.persona import Persona
 from sampling.strategies.strategy import (
     Answer,
@@ -19,12 +24,25 @@ from sampling.strategies.strategy import (
     Caller,
     Draft,
     Drawn,
+    Planner,
     Strategy,
-    Temperature,
     together,
 )
+from sampling.strategies.verbalized import Verbalized
 
-Unmixed = Annotated[Independent | Persona | NcSingle, Field(discriminator="strategy")]
+# The strategies that may be a part.
+Unmixed = Annotated[
+    Independent
+    | MultiModel
+    | Persona
+    | NcSingle
+    | NcStructured
+    | NcSequential
+    | NcPlanned
+    | Verbalized
+    | Given,
+    Field(discriminator="strategy"),
+]
 
 
 @dataclass(frozen=True)
@@ -40,7 +58,7 @@ class Part:
 
 
 class Mixing(Strategy):
-    """The shape of mixes: parts draw at the same time, each in lanes and slots of its own."""
+    """The parts draw at the same time, each in lanes and slots of its own."""
 
     @abstractmethod
     def parts(self, k: int) -> list[Part]:
@@ -50,6 +68,8 @@ class Mixing(Strategy):
         parts = self.parts(k)
         if sum(part.keep for part in parts) != k:
             return f"the parts keep {sum(part.keep for part in parts)} candidates in all, not {k}"
+        if any(isinstance(part.strategy, Planner) and part.strategy.links for part in parts):
+            return "linked stances are those of a whole set, and not of a part of one"
         return next(filter(None, (part.strategy.problem(part.ask) for part in parts)), None)
 
     def lanes(self, k: int) -> int:
@@ -57,6 +77,10 @@ class Mixing(Strategy):
 
     def streams(self, k: int) -> int:
         return sum(part.strategy.streams(part.ask) for part in self.parts(k))
+
+    def streams_on(self, k: int, endpoints: int) -> tuple[int, ...]:
+        each = [part.strategy.streams_on(part.ask, endpoints) for part in self.parts(k)]
+        return tuple(sum(counts) for counts in zip(*each, strict=True))
 
     def call(self, ask: Ask, *, lane: int, earlier: Mapping[int, str]) -> Call:
         first = 0
@@ -85,56 +109,6 @@ class Mixing(Strategy):
             [draft for one in drawn for draft in one.drafts],
             [note for one in drawn for note in one.notes],
         )
-
-
-class MixPart(BaseModel):
-    """One part of a mix, as a plan writes it. `ask` may exceed `keep`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    step: Unmixed
-    keep: int = Field(ge=1, le=8)
-    ask: int | None = Field(default=None, ge=1, le=8)
-    role: str | None = Field(default=None, min_length=1, max_length=40)
-
-    @model_validator(mode="after")
-    def _asks_for_what_it_keeps(self) -> Self:
-        if self.ask is not None and self.ask < self.keep:
-            raise ValueError("ask is smaller than keep")
-        return self
-
-
-class Mix(Mixing):
-    """Any parts that a plan names."""
-
-    strategy: Literal["mix"] = "mix"
-    made_of: list[MixPart] = Field(min_length=1, max_length=8)
-
-    def parts(self, k: int) -> list[Part]:  # noqa: ARG002 the plan checks that they add up to k
-        return [
-            Part(strategy=part.step, keep=part.keep, ask=part.ask or part.keep, role=part.role)
-            for part in self.made_of
-        ]
-
-
-class CommunityAlignment(Mixing, Temperature):
-    """The reference's mix: k responses by `nc_single`, of which the first k - 1 are kept, and one
-    default draw.
-    """
-
-    strategy: Literal["community_alignment"] = "community_alignment"
-    bare: bool = False
-
-    def parts(self, k: int) -> list[Part]:
-        shared = {"temperature": self.temperature, "top_p": self.top_p, "bare": self.bare}
-        return [
-            Part(
-                strategy=NcSingle.model_validate({**shared, "max_tokens": self.max_tokens}),
-                keep=k - 1,
-                ask=k,
-            ),
-            Part(strategy=Independent.model_validate(shared), keep=1, ask=1, role="default"),
-        ]
 
 
 async def _draw_part(

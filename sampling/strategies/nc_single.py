@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from sampling.calls import Call
-from sampling.messages import add_to_last_user_message, with_system
+from sampling.messages import add_to_last_user_message
 from sampling.splitting import Markers, Split, split
 from sampling.strategies.strategy import (
     Answer,
@@ -20,6 +20,7 @@ from sampling.strategies.strategy import (
     Caller,
     Draft,
     Drawn,
+    Instructed,
     Strategy,
     Temperature,
     stamps,
@@ -27,7 +28,7 @@ from sampling.strategies.strategy import (
 from sampling.wordings import Wording, published, responses_part, tokens_for_responses
 
 
-class NcSingle(Strategy, Temperature):
+class NcSingle(Strategy, Temperature, Instructed):
     """`bare`: the published sentences without our lines."""
 
     strategy: Literal["nc_single"] = "nc_single"
@@ -47,7 +48,7 @@ class NcSingle(Strategy, Temperature):
         room = tokens_for_responses(language=ask.language, words=ask.style.words, k=ask.k)
         return Call(
             purpose="set",
-            messages=with_system(context, parts["instruction"].text),
+            messages=self.instructed(parts["instruction"].text, *context),
             params=self.params(room=room),
             parts=stamps(**parts),
         )

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sampling.calls import Call
 from sampling.messages import Context, message
 from sampling.strategies.single_answers import SingleAnswers, single_draft
-from sampling.strategies.strategy import Answer, Ask, Draft, Temperature, stamps
+from sampling.strategies.strategy import Answer, Ask, Draft, Instructed, Temperature, stamps
 from sampling.wordings import Wording, answer_part, tokens_for_answer
 
 Text = Field(min_length=1, max_length=4000)
@@ -50,7 +50,7 @@ def default_stances() -> list[Stance]:
     return [Stance(name=name, text=text) for name, text in STANCES.items()]
 
 
-class Persona(SingleAnswers, Temperature):
+class Persona(SingleAnswers, Temperature, Instructed):
     """k system prompts with given stances. `bare`: the stance's text alone, without our lines."""
 
     strategy: Literal["persona"] = "persona"
@@ -71,11 +71,11 @@ class Persona(SingleAnswers, Temperature):
 
     def call(self, ask: Ask, *, lane: int, earlier: Mapping[int, str]) -> Call:  # noqa: ARG002
         parts = self._parts(ask, lane)
-        system = message("system", " ".join(part.text for part in parts.values()))
+        told = " ".join(part.text for part in parts.values())
         room = tokens_for_answer(language=ask.language, words=ask.style.words)
         return Call(
             purpose="answer",
-            messages=(system, *self._worked(lane), *ask.context),
+            messages=self.instructed(told, *self._worked(lane), *ask.context),
             params=self.params(room=room),
             parts=stamps(**parts),
         )

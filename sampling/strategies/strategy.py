@@ -20,12 +20,12 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from sampling.calls import Call, Reply, Watcher
-from sampling.messages import Context
+from sampling.messages import Context, Message, message
 from sampling.wordings import Wording
 
 T = TypeVar("T")
@@ -42,10 +42,37 @@ class Style(BaseModel):
     words: int = Field(default=45, ge=5, le=400)
 
 
+# Lengths by name. `phone`: three to four sentences that fit on a phone's screen, 60 to 90 words.
+STYLES = {"short": Style(sentences=2, words=45), "phone": Style(sentences=4, words=75)}
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the stances of linked sets are planned on: one text of the prompt and one seed, so that
+    whichever set plans them sends the same request.
+    """
+
+    context: Context
+    language: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a context comes from: its prompt's key and category, both empty for a person's own
+    words. A set that is linked has a `ground`, and `stances` as soon as they are planned.
+    """
+
+    prompt: str = ""
+    category: str = ""
+    ground: Ground | None = None
+    stances: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Ask:
     """What a set is asked for. `seed` is the set's; each call's own follows from it, the attempt
-    and its number.
+    and its number. `endpoints` is how many the plan has.
     """
 
     context: Context
@@ -54,17 +81,21 @@ class Ask:
     seed: int
     attempt: int = 1
     style: Style = field(default_factory=Style)
+    origin: Origin = field(default_factory=Origin)
+    endpoints: int = 1
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A text that may become a candidate, and how it came to be; `call` is its call's number."""
+    """A text that may become a candidate, and how it came to be; `call` is its call's number, None
+    for a text that no call made.
+    """
 
     slot: int
     text: str
     role: str
     finish_reason: str
-    call: int
+    call: int | None
     n_tokens: int | None = None
     stance: str | None = None
     provenance: Mapping[str, object] = field(default_factory=dict)
@@ -156,6 +187,25 @@ class Strategy(BaseModel, ABC):
         """
 
 
+class Planner(Strategy):
+    """A strategy whose sets write stances that were planned before. With `links`, the stances of a
+    prompt are planned once, and the sets of all its languages write them.
+    """
+
+    @property
+    @abstractmethod
+    def links(self) -> bool:
+        """Whether the sets of a prompt are linked."""
+
+    @abstractmethod
+    async def plan(self, ask: Ask, caller: Caller) -> tuple[str, ...]:
+        """The k stances, by one call. Raises BrokenPlan when it gave none that can be used."""
+
+
+class BrokenPlan(ValueError):
+    """The answer holds no k stances that can be used; its text says why."""
+
+
 class Temperature(BaseModel):
     """The sampling parameters that every drawing strategy takes."""
 
@@ -172,6 +222,18 @@ class Temperature(BaseModel):
         if self.top_p is not None:
             params["top_p"] = self.top_p
         return params
+
+
+class Instructed(BaseModel):
+    """Where the instruction of a strategy stands: alone in a system message, or in a user message
+    of its own before the conversation, for models that know no system role.
+    """
+
+    role: Literal["system", "user"] = "system"
+
+    def instructed(self, text: str, *messages: Message) -> Context:
+        """The messages under the instruction; without text, the messages alone."""
+        return (message(self.role, text), *messages) if text else messages
 
 
 def stamps(**parts: Wording) -> dict[str, str]:

@@ -58,6 +58,27 @@ def test_a_conversation_opens_with_its_prompt_and_asks_for_a_shared_set() -> Non
     assert (talk.plan_id, talk.study_version_id) == (world.plan.pk, world.version.pk)
 
 
+def test_every_set_of_a_conversation_carries_its_prompt() -> None:
+    world = factories.world()
+    enrolment, scene = shown_first_turn(world)
+    judge(enrolment, scene)
+    say(enrolment, scene)
+    CandidateSet.objects.filter(state="pending").update(state="failed", reason="guard_rejected")
+    retry_set(enrolment=enrolment, conversation_id=scene.conversation_id)
+
+    [prompt] = world.prompts
+    carried = CandidateSet.objects.values_list("prompt", "category")
+    assert list(carried) == [(prompt.pk, prompt.category)] * 3
+
+
+def test_an_own_opening_has_no_prompt() -> None:
+    enrolment, assignment = own_assignment()
+    open_with(enrolment, assignment, "What should I do?", key="k")
+
+    asked = CandidateSet.objects.get()
+    assert (asked.prompt, asked.category) == (None, "")
+
+
 def test_opening_again_returns_the_conversation_that_is_there() -> None:
     enrolment = joined(factories.world())
     talk = opened(enrolment)

@@ -21,6 +21,13 @@ def test_as_many_sets_are_asked_for_as_there_are_people_at_work() -> None:
     assert set(CandidateSet.objects.values_list("priority", "shared")) == {(2, True)}
 
 
+def test_sets_made_ahead_carry_their_prompt() -> None:
+    world = factories.world(prompts=1)
+    joined(world)
+    fill_open_cohorts()
+    assert CandidateSet.objects.get().prompt == world.prompts[0]
+
+
 def test_nobody_at_work_means_no_sets() -> None:
     world = factories.world(prompts=2, conversations=1, turns={"min": 1, "max": 1})
     finished(joined(world))

@@ -138,7 +138,8 @@ def draw_from(
     async def work() -> SetResult:
         client = ModelClient()
         try:
-            return await drawn(client.send, body or plan(), endpoints=[endpoint(server)], **changes)
+            asked = {"endpoints": [endpoint(server)], **changes}
+            return await drawn(client.send, body or plan(), **asked)
         finally:
             await client.close()
 

@@ -1,10 +1,13 @@
 """Every rule of the tables of `sampling`, broken by raw SQL."""
 
+from uuid import uuid4
+
 import pytest
 from django.db.models import Model
 from django.utils import timezone
+from psycopg.types.json import Jsonb
 
-from sampling.models import CandidateSet
+from sampling.models import CandidateSet, StanceList
 from tests import factories
 from tests.breaking import Case, Change, breaks, breaks_each, copy, delete, refused, sql, update
 
@@ -39,6 +42,10 @@ WRONG: list[Case] = [
     ("set_last_slot_when_ready", factories.candidate_set, {"last_slot": 3}),
     ("set_last_slot_when_ready", factories.candidate_set, {"state": "ready"}),
     ("seat_has_streams", _seat, {"streams": 0}),
+    ("stance_list_language_known", factories.stance_list, {"language": "de"}),
+    ("stance_list_has_stances", factories.stance_list, {"stances": {}}),
+    ("stance_list_has_stances", factories.stance_list, {"stances": Jsonb(["Alone."])}),
+    ("set_linked_by_its_prompt", factories.candidate_set, {"stance_list_id": uuid4()}),
 ]
 TWICE: list[Case] = [
     ("sampling_endpoint_name_key", factories.endpoint, {}),
@@ -47,6 +54,7 @@ TWICE: list[Case] = [
     ("arm_name", factories.arm, {}),
     ("model_call_n", factories.model_call, {}),
     ("seat_once", _seat, {}),
+    ("stance_list_once", factories.stance_list, {}),
 ]
 
 
@@ -54,7 +62,8 @@ TWICE: list[Case] = [
 def test_a_value_that_means_nothing_is_refused(name: str, make: type, change: Change) -> None:
     row = make()
     with refused(name):
-        if "k" in change:  # k never changes, so that it can only be wrong from the start
+        # What never changes can only be wrong from the start.
+        if "k" in change or isinstance(row, StanceList):
             copy(row, **change)
         else:
             update(row, **change)
@@ -200,6 +209,66 @@ def test_there_is_one_shared_set_for_one_question() -> None:
     copy(made, shared=False)
     copy(made, retired_at=timezone.now())
     assert CandidateSet.objects.count() == 5
+
+
+# --- Where a set comes from -----------------------------------------------------------------------
+
+
+def _linked() -> CandidateSet:
+    stances = factories.stance_list()
+    return factories.candidate_set(stances.plan, prompt=stances.prompt, stance_list=stances)
+
+
+@breaks("stance_list_plan_of_study", "stance_list_prompt_of_study", "set_prompt_of_study")
+def test_plan_prompt_and_stances_are_of_one_study() -> None:
+    stances, elsewhere = factories.stance_list(), factories.stance_list()
+    with refused("stance_list_plan_of_study"):
+        copy(stances, plan_id=elsewhere.plan_id)
+    with refused("stance_list_prompt_of_study"):
+        copy(stances, prompt_id=elsewhere.prompt_id)
+    with refused("set_prompt_of_study"):
+        copy(factories.candidate_set(), prompt_id=elsewhere.prompt_id)
+
+
+@breaks("set_stances_of_plan_and_prompt")
+def test_a_set_writes_the_stances_of_its_own_plan_and_prompt() -> None:
+    linked, other = _linked(), factories.stance_list()
+    assert linked.stance_list
+    with refused("set_stances_of_plan_and_prompt"):
+        copy(linked, stance_list_id=other.pk)
+    with refused("set_stances_of_plan_and_prompt"):
+        copy(linked, prompt_id=factories.prompt(linked.stance_list.plan.study).pk)
+
+
+@breaks("stance_list_never_changes")
+def test_stances_are_never_changed_or_removed() -> None:
+    made = factories.stance_list()
+    with refused("stance_list_never_changes"):
+        update(made, stances=Jsonb(["One.", "Another."]))
+    with refused("stance_list_never_changes"):
+        delete(made)
+
+
+@breaks("set_origin_never_changes")
+def test_where_a_set_comes_from_never_changes() -> None:
+    linked = _linked()
+    with refused("set_origin_never_changes"):
+        update(linked, category="money")
+    with refused("set_origin_never_changes"):
+        update(linked, prompt_id=None, stance_list_id=None)
+    with refused("set_origin_never_changes"):
+        update(linked, stance_list_id=None)
+
+
+@breaks("set_origin_never_changes")
+def test_stances_are_given_to_a_set_before_it_is_ready() -> None:
+    stances = factories.stance_list()
+    free = factories.candidate_set(stances.plan, prompt=stances.prompt, state="generating")
+    update(free, stance_list_id=stances.pk)
+
+    ready = factories.ready_set(stances.plan, prompt=stances.prompt)
+    with refused("set_origin_never_changes"):
+        update(ready, stance_list_id=stances.pk)
 
 
 # --- Plans ----------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """Drawing a set: rounds, repairs, records, and the promise that no bad set is ever ready."""
 
 import asyncio
-import contextlib
+import itertools
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sampling import drawing, errors, simulated
-from sampling.calls import Reply
+from sampling.calls import CallRecord, Reply
 from sampling.guard.likeness import normalised
 from sampling.guard.shapes import error_text
 from sampling.messages import unusable
@@ -28,7 +29,7 @@ from tests.sampling.drawings import (
     plan,
 )
 
-NAMES = sorted(set(REGISTRY) - {"mix"})
+NAMES = sorted(set(REGISTRY) - {"mix", "given"})
 SHORT = "Yes, do."
 
 
@@ -211,12 +212,15 @@ def test_cancelling_closes_every_call_before_it_returns() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_request_can_be_built_again_from_the_set_alone(name: str) -> None:
-    body = plan(name, repairs=2)
+    body = plan(name, repairs=3)
+    calls: tuple[CallRecord, ...] = ()
     with simulated.running() as server:
         server.order("identical", times=2)
         server.order("empty", times=1)
-        with contextlib.suppress(errors.GuardRejected):
-            draw_from(server, body, attempt=3)
+        try:
+            calls = draw_from(server, body, attempt=3).calls
+        except errors.GuardRejected as rejected:
+            calls = rejected.calls
         logged = server.log()
 
         asked: dict[str, Any] = {
@@ -225,6 +229,7 @@ def test_every_request_can_be_built_again_from_the_set_alone(name: str) -> None:
             "language": "en",
             "seed": 7,
             "attempt": 3,
+            "replies": {call.n: call.reply.text for call in calls if call.reply},
         }
         again = drawing.rebuild(body=body, set_id=SET_ID, endpoints=[endpoint(server)], **asked)
 
@@ -289,7 +294,7 @@ faults = st.sampled_from(
 def test_no_outputs_lead_to_a_ready_set_that_is_not_one(
     name: str, script: list[str | errors.SamplingError], action: str
 ) -> None:
-    turns = iter(script * 12)
+    turns = itertools.cycle(script)
     lax = dict.fromkeys(("near_duplicate", "too_short", "cut_off", "loop"), action)
     send = ScriptedSend(lambda _: next(turns))
 
@@ -378,3 +383,42 @@ def test_the_record_of_a_call_is_whole_json(busy: simulated.Endpoint) -> None:
     assert record["body"]["seed"] == record["seed"]
     assert record["raw"].count("###") == 4
     assert record["error"] is None
+
+
+def test_one_array_makes_all_texts_and_markers_inside_it_are_taken_off() -> None:
+    array = json.dumps([f"### {TEXTS[0]}", *TEXTS[1:4]])
+
+    result = draw(ScriptedSend([array]), plan("nc_structured"))
+
+    assert [draft.text for draft in result.drafts] == TEXTS[:4]
+    assert result.drafts[0].provenance["split"] == ["marker"]
+
+
+def test_a_whole_array_counts_though_its_finish_reason_is_length() -> None:
+    send = ScriptedSend([json.dumps(TEXTS[:4])], finish_reason="length")
+
+    result = draw(send, plan("nc_structured"))
+
+    assert {draft.finish_reason for draft in result.drafts} == {"length"}
+
+
+@pytest.mark.parametrize("broken", [json.dumps(TEXTS[:3]), json.dumps(TEXTS[:4])[:-9], MARKED])
+def test_a_broken_array_is_made_again_whole(broken: str) -> None:
+    send = ScriptedSend([broken, json.dumps(TEXTS[:4])])
+
+    result = draw(send, plan("nc_structured"))
+
+    assert [call.n for call in result.calls] == [0, 1]
+    assert {draft.call for draft in result.drafts} == {1}
+
+
+def test_an_array_that_runs_on_in_blanks_is_stopped() -> None:
+    send = ScriptedSend(['["a", ' + "\n" * 5000])
+
+    with pytest.raises(errors.GuardRejected, match="no whole JSON array") as caught:
+        draw(send, plan("nc_structured", repairs=0))
+
+    reply = caught.value.calls[0].reply
+    assert reply
+    assert reply.stopped_early == "blanks ran on"
+    assert len(reply.text) < 100

@@ -43,6 +43,45 @@ PERSONA: dict[str, Any] = {
             {"first_turn": {"strategy": "mix", "made_of": [{"step": {**STEP, "x": 1}, "keep": 4}]}},
             "first_turn.made_of.0.step.x: unknown field",
         ),
+        ({"first_turn": STEP, "style": "telegram"}, "style: unknown style 'telegram'; known are"),
+        (
+            {"first_turn": STEP, "by_category": {"facts": {**STEP, "x": 1}}},
+            "by_category.facts.x: unknown field",
+        ),
+        (
+            {"first_turn": STEP, "by_category": {"independent": {"strategy": "zork"}}},
+            "by_category.independent: unknown strategy 'zork'",
+        ),
+        ({"first_turn": STEP, "by_category": {"facts": PERSONA}}, "by_category.facts: 1 stances"),
+        (
+            {"first_turn": {"strategy": "nc_planned", "stances": ["Yes.", "No."]}},
+            "first_turn: 2 stances for 4 candidates",
+        ),
+        (
+            {"first_turn": {"strategy": "nc_planned", "stances": ["Yes.", "yes"], "linked": True}},
+            "first_turn: stances that the plan fixes are the same in every language",
+        ),
+        (
+            {"k": 2, "first_turn": {"strategy": "nc_planned", "stances": ["Yes.", "yes!"]}},
+            "first_turn: two stances are the same",
+        ),
+        (
+            {"first_turn": {"strategy": "pool", "made_of": [{"step": STEP, "ask": 4}]}},
+            "first_turn: a pool of 4 leaves nothing to choose for 4 candidates",
+        ),
+        (
+            {"first_turn": {"strategy": "given", "texts": [{"text": "a", "prompt": "p"}]}},
+            "first_turn: 1 texts of prompt p in language any for 4 candidates",
+        ),
+        (
+            {
+                "first_turn": {
+                    "strategy": "mix",
+                    "made_of": [{"step": {"strategy": "nc_planned", "linked": True}, "keep": 4}],
+                }
+            },
+            "first_turn: linked stances are those of a whole set",
+        ),
         ({"first_turn": {"strategy": {1, 2}}}, "plan: .*not JSON serializable"),
     ],
 )
@@ -94,8 +133,8 @@ def test_later_turns_are_the_first_turns_way_unless_said_else() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", sorted(set(REGISTRY) - {"mix"}))
-def test_every_strategy_but_the_mix_makes_a_plan_by_its_name(name: str) -> None:
+@pytest.mark.parametrize("name", sorted(set(REGISTRY) - {"mix", "given"}))
+def test_every_strategy_that_needs_nothing_more_makes_a_plan_by_its_name(name: str) -> None:
     body = plans.of_strategy(name)
 
     assert plans.step(body, 0).strategy == name
@@ -105,3 +144,21 @@ def test_every_strategy_but_the_mix_makes_a_plan_by_its_name(name: str) -> None:
 def test_a_name_that_is_no_strategy_is_refused() -> None:
     with pytest.raises(BadRequest, match="unknown strategy 'nc'; known are"):
         plans.of_strategy("nc")
+
+
+def test_a_category_may_have_a_way_of_its_own_in_all_turns() -> None:
+    by_category = {"facts": {**STEP, "temperature": 0.2}}
+    body = plans.read({"first_turn": {"strategy": "nc_single"}, "by_category": by_category})
+
+    assert plans.step(body, 0).strategy == "nc_single"
+    assert plans.step(body, 0, "family").strategy == "nc_single"
+    assert [plans.step(body, turn, "facts").strategy for turn in (0, 2)] == ["independent"] * 2
+    assert plans.read(plans.as_json(body)) == body
+
+
+def test_a_style_by_name_is_kept_as_what_it_stood_for() -> None:
+    body = plans.read({"first_turn": STEP, "style": "phone"})
+
+    assert plans.as_json(body)["style"] == {"sentences": 4, "words": 75}
+    assert 60 <= body.style.words <= 90
+    assert plans.read({"first_turn": STEP, "style": "short"}) == plans.read({"first_turn": STEP})

@@ -43,6 +43,23 @@ def test_a_new_set_carries_what_the_plan_says(plan: Plan) -> None:
     assert asked.study_id == plan.study_id
 
 
+def test_a_set_carries_its_prompt_and_goes_by_its_category(plan: Plan) -> None:
+    chosen = factories.plan(
+        plan.study,
+        body={
+            "k": 3,
+            "first_turn": {"strategy": "independent"},
+            "by_category": {"facts": {"strategy": "nc_single"}},
+        },
+    )
+    facts = factories.prompt(plan.study, category="facts")
+
+    asked, plain = ask(chosen, prompt=facts), ask(chosen, language="fr")
+
+    assert (asked.prompt, asked.category, asked.streams) == (facts, "facts", 1)
+    assert (plain.prompt, plain.category, plain.streams) == (None, "", 3)
+
+
 def test_a_shared_set_is_found_by_the_next_who_asks(plan: Plan) -> None:
     assert ask(plan).pk == ask(plan).pk
     assert ask(plan, language="fr").pk != ask(plan).pk

@@ -187,3 +187,20 @@ def test_the_answer_speaks_of_what_was_asked() -> None:
 def test_at_least_as_many_tokens_are_written_as_asked() -> None:
     text = written([user("Should I move?")], min_tokens=600)
     assert len(text.split()) >= 500
+
+
+def test_an_instruction_may_come_as_a_user_message_before_the_question() -> None:
+    told = [user(INSTRUCTION), user("Dois-je prêter mes économies à un cousin ?")]
+
+    parts = sections(written(told))
+
+    assert [detect(part) for part in parts] == ["fr"] * 4
+
+
+def test_answers_that_are_quoted_do_not_decide_the_topic() -> None:
+    quoted = "These answers were given already:\n“Money is everything, lend and borrow.”\nDiffer."
+    question = "Should my daughter leave school?"
+
+    instruction = read_instruction(ask([user(f"{question}\n\n{quoted}")]))
+
+    assert instruction.topic == read_instruction(ask([user(question)])).topic

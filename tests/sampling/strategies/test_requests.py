@@ -142,3 +142,27 @@ def test_numbers_and_seeds_follow_from_the_attempt() -> None:
     seeds = {request.seed for sent in (first, second) for request in sent.values()}
     assert len(seeds) == 4
     assert all(0 <= seed < 2**31 for seed in seeds)
+
+
+def test_nc_structured_has_the_published_text_alone_and_exactly_k_strings() -> None:
+    request = requests(plan("nc_structured"))[0]
+    wanted: Any = request.body["response_format"]
+
+    assert roles_and_texts(request) == [
+        ("system", PUBLISHED.text),
+        ("user", f"{QUESTION}\n\n{LINES} Give the responses as a JSON array of four strings."),
+    ]
+    assert wanted["json_schema"]["schema"] == {
+        "type": "array",
+        "items": {"type": "string"},
+        "minItems": 4,
+        "maxItems": 4,
+    }
+
+
+@pytest.mark.parametrize("strategy", ["nc_single", "nc_structured"])
+def test_the_instruction_may_stand_alone_in_a_user_message(strategy: str) -> None:
+    asked = requests(plan(strategy, step={"role": "user"}))[0]
+
+    assert roles_and_texts(asked)[0] == ("user", PUBLISHED.text)
+    assert [role for role, _ in roles_and_texts(asked)] == ["user", "user"]

@@ -6,6 +6,7 @@ from bench.report import LATEST, Row, line, write
 from bench.rows.claims import measure as measure_claims
 from bench.rows.comparisons import measure as measure_comparisons
 from bench.rows.exports import measure as measure_exports
+from bench.rows.guard import measure as measure_guard
 from bench.rows.queries import measure as measure_queries
 from bench.rows.restart import measure as measure_restart
 from bench.rows.streams import measure as measure_streams
@@ -14,6 +15,7 @@ from bench.servers import Servers
 ROWS: dict[str, Callable[[Servers], Iterator[Row]]] = {
     "queries": measure_queries,
     "claims": measure_claims,
+    "guard": measure_guard,
     "export": measure_exports,
     "comparison": measure_comparisons,
     "streams": measure_streams,

@@ -6,14 +6,17 @@ over values very differently. It is labelled so wherever it is shown, and never 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sampling.guard.likeness import likeness
 from sampling.guard.words import count_words
+from sampling.guard.words import words as words_of
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,19 @@ class Diversity:
 
     `length_ratio`: the longest text's words over the shortest's; every figure here grows with
     length.
+
+    `distinct_1`, `distinct_2`: the share of different words, and of different pairs of words, among
+    those of the whole set (0 to 1; Li et al. 2016). `compression`: bytes of the set over its
+    compressed bytes; more is more of the same (Shaib et al., arXiv 2403.00553).
     """
 
     distance: float
     vendi: float
     length_ratio: float
     words: tuple[int, ...]
+    distinct_1: float = 0.0
+    distinct_2: float = 0.0
+    compression: float = 0.0
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -37,6 +47,9 @@ class Diversity:
             "vendi": self.vendi,
             "length_ratio": self.length_ratio,
             "words": list(self.words),
+            "distinct_1": self.distinct_1,
+            "distinct_2": self.distinct_2,
+            "compression": self.compression,
         }
 
 
@@ -49,7 +62,21 @@ def diversity(texts: Sequence[str]) -> Diversity:
         vendi=round(_vendi(shares), 4),
         length_ratio=round(max(words) / max(1, min(words)), 3),
         words=words,
+        distinct_1=round(_distinct(words_of(text) for text in texts), 4),
+        distinct_2=round(_distinct([*pairwise(words_of(text))] for text in texts), 4),
+        compression=round(_compression(texts), 3),
     )
+
+
+def _distinct(listed: Iterable[Sequence[object]]) -> float:
+    """The share of different ones among all; 0 where there is none."""
+    every = [one for items in listed for one in items]
+    return len(set(every)) / max(1, len(every))
+
+
+def _compression(texts: Sequence[str]) -> float:
+    joined = "\n".join(texts).encode("utf-8", "replace")
+    return len(joined) / len(zlib.compress(joined, 6))
 
 
 def _mean_distance(shares: NDArray[np.float64]) -> float:

@@ -209,6 +209,7 @@ async def _draw_until_whole(
             language=ask.language,
             settings=body.guard,
             baseline=strategy.baseline,
+            asked=guard.asked_of(ask.context, drafts=drafts, records=session.records),
             notes=drawn.notes,
             earlier=earlier,
         )

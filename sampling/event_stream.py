@@ -20,6 +20,10 @@ MAX_TEXT_CHARS = 256 * 1024
 MAX_EVENT_BYTES = 1024 * 1024
 MAX_RAW_CHARS = 16_384  # what is kept of an answer that failed
 
+# The reasons that a whole answer ends with. Every other one (`content_filter`, `tool_calls`,
+# `error`, `abort`, what servers invent) says that the text is not what the model would have said.
+WHOLE = frozenset({"stop", "length"})
+
 
 class EventStream:
     """One answer while it arrives: `feed` takes bytes as they come, `finish` ends it."""
@@ -66,6 +70,7 @@ class EventStream:
             self._line(b"")
             self._rest = b""
             self._require_an_end()
+        self._require_a_whole_answer()
         if reason := unusable(self.text):
             raise UnusableText(f"the answer cannot be stored: {reason}", raw=self.raw)
 
@@ -74,6 +79,11 @@ class EventStream:
             raise BrokenStream("the stream ended without a finish reason", raw=self.raw)
         if not self.done:
             raise BrokenStream("the stream ended without [DONE]", raw=self.raw)
+
+    def _require_a_whole_answer(self) -> None:
+        if self.finish_reason is not None and self.finish_reason not in WHOLE:
+            said = storable(self.finish_reason[:40])
+            raise BrokenStream(f"the answer was ended by the endpoint: {said}", raw=self.raw)
 
     def _line(self, line: bytes) -> None:
         """One line of the stream; an empty one ends an event. Comments and other fields carry

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 
-from sampling.guard.language import detect, mixes_scripts
+from sampling.guard.asked import Asked
+from sampling.guard.cuts import cut_slots
+from sampling.guard.echoes import asks_back, echoes, only_asks
+from sampling.guard.language import detect, in_another_language
 from sampling.guard.likeness import likeness, normalised
+from sampling.guard.openings import has_preamble, runs_on
+from sampling.guard.refusals import identifies_itself, refuses
+from sampling.guard.scripts import foreign_letters
 from sampling.guard.settings import MAX_CHARS, Action, GuardSettings
 from sampling.guard.shapes import error_text, formatted, leaked_marker, loops, special_token
+from sampling.guard.style import style
 from sampling.guard.verdict import Finding, Verdict
-from sampling.guard.words import count_words, ends
+from sampling.guard.words import count_words
 from sampling.messages import unusable
 from sampling.strategies.strategy import Draft
 
@@ -20,7 +27,10 @@ SHAPES: dict[str, tuple[Callable[[str], bool], str]] = {
     "special_tokens": (special_token, "template tokens stood in an answer"),
     "markers": (leaked_marker, "a marker or a label stood in an answer"),
     "loop": (loops, "an answer went round in a loop"),
-    "cut_off": (lambda text: not ends(text), "an answer was cut off"),
+    "preamble": (has_preamble, "an answer began by announcing itself"),
+    "run_on": (runs_on, "an answer was a piece of a longer text"),
+    "refusal": (refuses, "the model refused to answer"),
+    "self_identification": (identifies_itself, "the model spoke of itself"),
     "formatting": (formatted, "an answer was formatted"),
 }
 
@@ -32,16 +42,18 @@ def judge(
     language: str,
     settings: GuardSettings,
     baseline: bool,
+    asked: Asked = Asked(),  # noqa: B008 (frozen)
     notes: Sequence[str] = (),
     earlier: Sequence[Verdict] = (),
 ) -> Verdict:
     """The verdict on a round's drafts, at most one per slot.
 
-    `baseline`: likeness and length are only marked, unless the plan says else. It never passes
-    fewer than k non-empty, distinct, storable texts, whatever the plan says.
+    `baseline`: likeness, refusals and length are only marked, unless the plan says else. `asked`:
+    what the answers are held against for echoes. It never passes fewer than k non-empty, distinct,
+    storable texts, whatever the plan says.
     """
     drafts = sorted(drafts, key=lambda draft: draft.slot)
-    judging = _Judging(k=k, language=language, settings=settings, baseline=baseline)
+    judging = _Judging(k=k, language=language, settings=settings, baseline=baseline, asked=asked)
     findings = [*judging.count(drafts)]
     findings += judging.unwritten(drafts)
     written = [draft for draft in drafts if _measurable(draft.text)]
@@ -62,8 +74,11 @@ def _measurable(text: str) -> bool:
 class _Judging:
     """One judgement: the settings as they apply to this set."""
 
-    def __init__(self, *, k: int, language: str, settings: GuardSettings, baseline: bool) -> None:
+    def __init__(
+        self, *, k: int, language: str, settings: GuardSettings, baseline: bool, asked: Asked
+    ) -> None:
         self._k = k
+        self._asked = asked
         self._language = language
         self._settings = settings
         self._baseline = baseline
@@ -101,6 +116,9 @@ class _Judging:
         for measure, (found_in, said) in SHAPES.items():
             if slots := [draft.slot for draft in written if found_in(draft.text)]:
                 yield self._finding(measure, slots, said)
+        if cut := cut_slots(written):
+            yield self._finding("cut_off", cut, "an answer was cut off")
+        yield from self._repetitions(written)
         yield from self._lengths(written)
         yield from self._languages(written)
 
@@ -118,15 +136,36 @@ class _Judging:
                 said = f"the longest answer was {ratio:.1f} times the shortest"
                 yield self._finding("length_spread", [longest], said)
 
-    def _languages(self, written: Sequence[Draft]) -> Iterator[Finding]:
-        """Texts that are surely in another language, or change their script inside a word."""
-        wrong = [
+    def _repetitions(self, written: Sequence[Draft]) -> Iterator[Finding]:
+        """Texts that repeat what the set was asked with."""
+        asked = self._asked
+        echoing = [
             draft.slot
             for draft in written
-            if detect(draft.text) not in {None, self._language} or mixes_scripts(draft.text)
+            if echoes(draft.text, own=asked.ours.get(draft.slot, ()), said=asked.said)
         ]
+        if echoing:
+            yield self._finding("echo", echoing, "an answer repeated its instruction")
+        asking = [d.slot for d in written if asks_back(d.text, message=asked.message)]
+        if len(written) > 1 and all(only_asks(draft.text) for draft in written):
+            asking = [draft.slot for draft in written]
+        if asking:
+            yield self._finding("question_back", asking, "the question was given back")
+
+    def _languages(self, written: Sequence[Draft]) -> Iterator[Finding]:
+        """Texts that are surely in another language, or hold letters of another script."""
+        language, said = self._language, "".join(self._asked.said)
+        wrong = [d.slot for d in written if in_another_language(d.text, language)]
         if wrong:
             yield self._finding("language", wrong, "an answer was not in the language asked for")
+        foreign = [
+            draft.slot
+            for draft in written
+            if foreign_letters(draft.text, language=language, said=said)
+        ]
+        if foreign:
+            text = "letters of another script stood in an answer"
+            yield self._finding("foreign_script", foreign, text)
 
     def together(self, written: Sequence[Draft]) -> tuple[dict[str, object], list[Finding]]:
         """The measures of the set, and the values that the rows keep."""
@@ -147,6 +186,8 @@ class _Judging:
             findings.append(self._finding("near_duplicate", sorted(near - twins), said))
         measured: dict[str, object] = {
             "words": {str(draft.slot): count_words(draft.text) for draft in written},
+            "characters": {str(draft.slot): len(draft.text) for draft in written},
+            "style": {str(draft.slot): dict(style(draft.text)) for draft in written},
             "language": {str(draft.slot): detect(draft.text) for draft in written},
             "likeness": [[round(float(share), 3) for share in row] for row in shares],
         }

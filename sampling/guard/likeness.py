@@ -9,11 +9,13 @@ their length, this stays.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
-import regex
 from numpy.typing import NDArray
+
+from sampling.guard.words import pieces
 
 SIZES = (3, 4, 5)
 
@@ -22,34 +24,46 @@ SIZES = (3, 4, 5)
 # at most 0.32. Half way.
 NEAR_DUPLICATE = 0.42
 
-_NOT_WORD = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
-
 
 def normalised(text: str) -> str:
     """The text as it is compared: letters, marks and digits in lower case, single blanks."""
-    return _NOT_WORD.sub(" ", text.casefold()).strip()
+    return " ".join(pieces(text))
 
 
 def likeness(texts: Sequence[str]) -> NDArray[np.float64]:
     """The symmetric matrix of shares: 1 on the diagonal, 0 where no gram is in common."""
+    return _likeness(tuple(texts))
+
+
+@lru_cache(maxsize=8)
+def _likeness(texts: tuple[str, ...]) -> NDArray[np.float64]:
+    """Kept for a moment: the verdict and the diversity of a set ask for the same matrix."""
     grams = [_grams(normalised(text)) for text in texts]
     shares = np.eye(len(texts))
     for one, other in combinations(range(len(texts)), 2):
         shares[one, other] = shares[other, one] = _share(grams[one], grams[other])
+    shares.setflags(write=False)
     return shares
 
 
 def _share(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> float:
     if not len(one) or not len(other):
         return 0.0
-    common = len(np.intersect1d(one, other, assume_unique=True))
+    both = np.concatenate((one, other))
+    both.sort()
+    common = int(np.count_nonzero(both[1:] == both[:-1]))
     return common / (len(one) + len(other) - common)
 
 
 def _grams(text: str) -> NDArray[np.uint64]:
     """The distinct grams of a text, hashed to 64 bits, in order."""
     codes = np.frombuffer(f" {text} ".encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
-    return np.unique(np.concatenate([_hashed(codes, size) for size in SIZES]))
+    hashed = np.concatenate([_hashed(codes, size) for size in SIZES])
+    hashed.sort()
+    first = np.ones(len(hashed), dtype=np.bool_)
+    first[1:] = hashed[1:] != hashed[:-1]
+    distinct: NDArray[np.uint64] = hashed[first]
+    return distinct
 
 
 def _hashed(codes: NDArray[np.uint64], size: int) -> NDArray[np.uint64]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from sampling.guard.cuts import is_cut
 from sampling.guard.settings import MAX_CHARS, GuardSettings
-from sampling.guard.words import count_words, ends, to_last_sentence
+from sampling.guard.words import count_words, to_last_sentence
 from sampling.strategies.strategy import Draft
 
 
@@ -22,7 +23,7 @@ def mend(drafts: Sequence[Draft], *, settings: GuardSettings, baseline: bool) ->
 
 
 def _trimmed(draft: Draft, *, min_words: int) -> Draft:
-    if ends(draft.text) or len(draft.text) > MAX_CHARS:
+    if not is_cut(draft.text) or len(draft.text) > MAX_CHARS:
         return draft
     whole = to_last_sentence(draft.text)
     if count_words(whole) < min_words:

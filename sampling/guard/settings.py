@@ -2,8 +2,8 @@
 
 `fail`: this set, in this attempt, is lost. `repair`: the texts found are made again while the
 plan's rounds last, else as `fail`. `mark`: the finding is stored with the set and stops nothing.
-Where a plan is silent the strategy decides: a baseline's likeness and length are only marked,
-because repairing it would spoil the comparison of strategies.
+Where a plan is silent the strategy decides: a baseline's likeness, refusals and length are only
+marked, because repairing it would spoil the comparison of strategies.
 """
 
 from __future__ import annotations
@@ -24,6 +24,13 @@ DEFAULTS: dict[str, Action] = {
     "error_text": "repair",
     "special_tokens": "repair",
     "markers": "repair",
+    "preamble": "repair",
+    "run_on": "repair",
+    "echo": "repair",
+    "question_back": "repair",
+    "refusal": "repair",
+    "self_identification": "repair",
+    "foreign_script": "repair",
     "near_duplicate": "repair",
     "cut_off": "repair",
     "too_short": "repair",
@@ -35,7 +42,12 @@ DEFAULTS: dict[str, Action] = {
 }
 # No plan's answer is longer; measuring one that is would hold up every other stream.
 MAX_CHARS = 30_000
-LIKENESS_AND_LENGTH = ("near_duplicate", "too_short", "too_long", "length_spread")
+MARKED_IN_BASELINES = frozenset(
+    {
+        *("near_duplicate", "too_short", "too_long", "length_spread"),
+        *("refusal", "self_identification"),
+    }
+)
 
 
 class GuardSettings(BaseModel):
@@ -48,6 +60,13 @@ class GuardSettings(BaseModel):
     error_text: Never | None = None
     special_tokens: Action | None = None
     markers: Action | None = None
+    preamble: Action | None = None
+    run_on: Action | None = None
+    echo: Action | None = None
+    question_back: Action | None = None
+    refusal: Action | None = None
+    self_identification: Action | None = None
+    foreign_script: Action | None = None
     near_duplicate: Action | None = None
     cut_off: Action | None = None
     too_short: Action | None = None
@@ -68,6 +87,6 @@ class GuardSettings(BaseModel):
         chosen: Action | None = getattr(self, measure, None)
         if chosen is not None:
             return chosen
-        if baseline and measure in LIKENESS_AND_LENGTH:
+        if baseline and measure in MARKED_IN_BASELINES:
             return "mark"
         return DEFAULTS[measure]

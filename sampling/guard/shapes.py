@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from itertools import groupby
+from operator import eq
 
 import regex
 
+from sampling.guard.error_texts import error_sentence
+from sampling.guard.openings import numbered
+from sampling.guard.style import style
 from sampling.guard.words import words
 
 _TOKEN = regex.compile(
@@ -19,15 +24,14 @@ _TOKEN = regex.compile(
     r"|\uFFFD",
     regex.IGNORECASE,
 )
+_TOKEN_START = regex.compile(r"[<\[\uFFFD]")  # cheap, and most texts have none
 _MARKER = regex.compile(r"#{3,}")
 _LABEL = regex.compile(
     r"^\s*[*_]*(?:response|answer|réponse|risposta|resposta|उत्तर)\s+(?:\d{1,2}|[A-H])\s*[:.\-–]",
     regex.IGNORECASE,
 )
-_FORMATTING = regex.compile(
-    r"\*\*[^*\n]+\*\*|^\s{0,3}#{1,6}\s|^[ \t]*(?:[-*•]|\d{1,2}[.)])\s|```|\|.*\|.*\|",
-    regex.MULTILINE,
-)
+# What is left of an array or of a sentence pattern: `[so]`, `value1: so`.
+_ARRAY = regex.compile(r"^\s*\[[^\[\]\n]*\][.!?।]?\s*$|^\s*\[\s*[\"']|^\s*\p{L}{3,12}_?\d\s*[:：]")
 
 _STATUS = (
     r"(?:400 bad request|401 unauthorized|403 forbidden|404 not found|405 method not allowed"
@@ -40,7 +44,7 @@ _STATUS = (
 _ERROR_START = regex.compile(
     rf"^\W*(?:{_STATUS}|http/\d(?:\.\d)?\s+\d{{3}}|https?\s+(?:error|status)\b"
     r"|(?:http\s+)?error\s*(?:code)?\s*:?\s*[45]\d\d\b|internal server error|bad gateway"
-    r"|service (?:temporarily )?unavailable|gateway time-?out|too many requests"
+    r"|service (?:temporarily )?unavailable|gateway time-?out|too many requests\s*(?:[:(\[]|$)"
     r"|rate limit (?:exceeded|reached)|upstream (?:connect error|request timeout)"
     r"|no healthy upstream|traceback \(most recent call last\)|cuda out of memory"
     r"|(?:openai\.)?(?:api|runtime|value|key|type|connection|timeout)\w*error\b"
@@ -57,24 +61,34 @@ _SSE = regex.compile(r"^[ \t]*(?:data|event):[ \t]*[{\[]", regex.MULTILINE)
 
 def special_token(text: str) -> bool:
     """Whether a token of a chat template, or a broken character, stands in the text."""
-    return _TOKEN.search(text) is not None
+    return _TOKEN_START.search(text) is not None and _TOKEN.search(text) is not None
 
 
 def leaked_marker(text: str) -> bool:
-    """Whether a marker or a label of the set's own format stands in the text."""
-    return _MARKER.search(text) is not None or _LABEL.match(text) is not None
+    """Whether a marker, a label, a number or a bracket of the set's format stands in the text."""
+    return (
+        _MARKER.search(text) is not None
+        or _LABEL.match(text) is not None
+        or _ARRAY.match(text) is not None
+        or numbered(text)
+    )
 
 
 def formatted(text: str) -> bool:
     """Whether the text uses Markdown: style is a confound, so it is marked."""
-    return _FORMATTING.search(text) is not None
+    return any(count for name, count in style(text).items() if name != "lines")
 
 
 def error_text(text: str) -> bool:
     """Whether the text is an error of a server and no answer: a status line, a stack trace, HTML, a
-    JSON error or a raw stream.
+    JSON error, a raw stream, or a sentence in which a server speaks of itself.
     """
-    if _ERROR_START.search(text) or _HTML.search(text) or _SSE.search(text):
+    if (
+        error_sentence(text)
+        or _ERROR_START.search(text)
+        or ("<" in text and _HTML.search(text))
+        or _SSE.search(text)
+    ):
         return True
     return _json_error(text.strip().strip("`"))
 
@@ -95,7 +109,9 @@ def loops(text: str) -> bool:
     times in a row.
     """
     found = words(text)
-    fives = Counter(found[at : at + 5] for at in range(len(found) - 4))
+    fives = Counter(zip(*(found[at:] for at in range(5)), strict=False))
     if fives and max(fives.values()) >= 3:
         return True
-    return any(len(set(found[at : at + 6])) == 1 for at in range(len(found) - 5))
+    if not any(map(eq, found, found[1:])):
+        return False
+    return any(len([*same]) >= 6 for _, same in groupby(found))

@@ -9,8 +9,8 @@ import regex
 # Marks belong to words: without \p{M} a Devanagari word breaks at every vowel sign.
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['’-][\p{L}\p{M}\p{N}]+)*")
 _CLOSING = r"[.!?…。！？।॥]"
-_AFTER = r"[\"'”’»)\]*_\s\p{So}\p{Sk}\uFE0F\u200D]*"
-_ENDS = regex.compile(rf"{_CLOSING}{_AFTER}$")
+AFTER = r"[\"'”’»)\]*_\s\p{So}\p{Sk}\uFE0F\u200D]*"
+_ENDS = regex.compile(rf"{_CLOSING}{AFTER}$")
 # The end of a sentence: a closing mark, perhaps quotes after it, then a blank or a line.
 _LAST_SENTENCE = regex.compile(rf"^.*{_CLOSING}[\"'”’»)\]*_]*(?=\s)", regex.DOTALL)
 
@@ -19,6 +19,13 @@ _LAST_SENTENCE = regex.compile(rf"^.*{_CLOSING}[\"'”’»)\]*_]*(?=\s)", regex
 def words(text: str) -> tuple[str, ...]:
     """The words of a text in lower case."""
     return tuple(_WORD.findall(text.casefold()))
+
+
+@lru_cache(maxsize=32)
+def pieces(text: str) -> tuple[str, ...]:
+    """The words, taken apart at apostrophes and hyphens: "l'ami" has an article."""
+    joined = " ".join(words(text))
+    return tuple(joined.replace("'", " ").replace("’", " ").replace("-", " ").split())
 
 
 def count_words(text: str) -> int:

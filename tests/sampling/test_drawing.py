@@ -129,15 +129,33 @@ def test_twins_are_never_ready_though_it_is_the_baseline() -> None:
         draw(ScriptedSend([TEXTS[0]] * 8))
 
 
-def test_an_answer_cut_in_mid_sentence_ends_at_its_last_whole_one() -> None:
-    cut = f"{TEXTS[0]} And then you should also consider the"
+def test_answers_cut_in_mid_sentence_end_at_their_last_whole_one() -> None:
+    cut = [f"{text} And then you should also consider the" for text in TEXTS[:4]]
 
-    result = draw(ScriptedSend([cut, *TEXTS[1:]], finish_reason="length"))
+    result = draw(ScriptedSend(cut, finish_reason="length"))
 
-    assert result.drafts[0].text == TEXTS[0]
+    assert [draft.text for draft in result.drafts] == TEXTS[:4]
     assert result.drafts[0].provenance["trimmed"] == "And then you should also consider the"
     assert result.calls[0].reply
-    assert result.calls[0].reply.text == cut
+    assert result.calls[0].reply.text == cut[0]
+
+
+def test_a_generation_at_its_limit_is_made_again_for_its_last_answer_alone() -> None:
+    with pytest.raises(errors.GuardRejected, match="cut off") as caught:
+        draw(ScriptedSend([MARKED] * 2, finish_reason="length"), plan("nc_single"))
+
+    assert caught.value.verdict.bad_slots == {3}
+
+
+def test_the_wordings_of_a_request_are_echoes_and_its_message_is_none() -> None:
+    leaking = "A person of reason, evidence and each person's own judgement would lend it."
+    quoting = "If my brother wants to borrow money to open a shop, he has to show me the numbers."
+    send = ScriptedSend([TEXTS[0], leaking, TEXTS[1], TEXTS[2], quoting])
+
+    result = draw(send, plan("persona"))
+
+    assert [one.bad_slots for one in result.verdict.earlier] == [frozenset({1})]
+    assert result.drafts[1].text == quoting
 
 
 def test_an_error_of_one_call_is_the_attempts_and_the_others_are_recorded() -> None:

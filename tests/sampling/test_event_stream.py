@@ -5,7 +5,7 @@ import itertools
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from sampling.errors import BrokenStream, SamplingError, TooLarge, UnusableText
@@ -93,6 +93,37 @@ def test_what_is_no_whole_answer_is_refused(data: bytes, said: str) -> None:
         read(data)
 
     assert caught.value.retryable
+
+
+@pytest.mark.parametrize("reason", ["stop", "length"])
+def test_a_whole_answer_ends_by_itself_or_at_its_limit(reason: str) -> None:
+    assert read(event("Hi.", finish=reason), DONE).finish_reason == reason
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=80))
+@example("content_filter")
+@example("tool_calls")
+@example("function_call")
+@example("error")
+@example("abort")
+@example("Stop")
+@example("x" * 5000)
+def test_an_answer_that_ended_for_any_other_reason_is_broken(reason: str) -> None:
+    assume(reason not in {"stop", "length"})
+
+    with pytest.raises(BrokenStream, match="was ended by the endpoint") as caught:
+        read(event("Half an answer", finish=reason), DONE)
+
+    assert caught.value.raw == "Half an answer"
+    assert len(caught.value.message) < 120
+
+
+def test_a_broken_end_counts_though_the_watcher_has_seen_enough() -> None:
+    stream = EventStream(watcher=lambda _: "enough")
+    stream.feed(event("one ") + event("", finish="content_filter"))
+
+    with pytest.raises(BrokenStream, match="content_filter"):
+        stream.finish()
 
 
 @pytest.mark.parametrize(

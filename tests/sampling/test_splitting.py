@@ -101,6 +101,68 @@ def test_what_was_joined_by_markers_comes_apart_again(texts: list[str], between:
     assert list(split(joined).responses) == texts
 
 
+LABELS = [
+    *("Response {n}:", "Response #{n}:", "**Response {n}:**", "Answer {n} -", "First Response:"),
+    *("Réponse {n} :", "Première réponse :", "Risposta {n}:", "Terza risposta:", "Opção {n}:"),
+    *("Resposta {n}:", "Segunda resposta:", "उत्तर {n}:", "पहला उत्तर:", "जवाब {n}:"),
+]
+texts = st.lists(plain, min_size=1, max_size=8)
+
+
+@given(texts, st.integers(1, 3), st.sampled_from([" ", "\n", ""]))
+def test_markers_in_a_row_are_one(listed: list[str], more: int, between: str) -> None:
+    row = between.join(["###"] * (more + 1))
+
+    assert list(split("\n".join(f"{row} {text}" for text in listed)).responses) == listed
+
+
+@given(texts, st.sampled_from(["{n}. ", "{n}) ", "({n}) ", "{n}: ", "**{n}.** ", "{n}. ### "]))
+def test_numbering_is_no_part_of_a_text(listed: list[str], form: str) -> None:
+    numbered = [f"### {form.format(n=n)}{text}" for n, text in enumerate(listed, 1)]
+
+    assert list(split("\n".join(numbered)).responses) == listed
+
+
+@given(texts, st.sampled_from(LABELS), st.sampled_from(["\n", "\n\n", "\n### ", "\n\n### "]))
+def test_a_label_is_no_response_and_no_part_of_one(
+    listed: list[str], label: str, between: str
+) -> None:
+    labelled = [f"### {label.format(n=n)}{between}{text}" for n, text in enumerate(listed, 1)]
+
+    assert list(split("\n".join(labelled)).responses) == listed
+
+
+@given(texts, st.sampled_from([" ### ", " ###\n", "###", "\n###", " #### "]))
+def test_a_marker_inside_or_at_the_end_of_a_line_parts_as_well(
+    listed: list[str], between: str
+) -> None:
+    assert list(split("### " + between.join(listed)).responses) == listed
+
+
+@given(texts)
+def test_two_marked_lines_for_each_response_are_counted_and_never_paired(
+    listed: list[str],
+) -> None:
+    doubled = "\n\n".join(f"### {text}\n### {text}" for text in listed)
+
+    assert len(split(doubled).responses) == 2 * len(listed)
+
+
+@given(plain, texts)
+def test_what_stands_before_the_first_marker_is_noted_and_left_out(
+    before: str, listed: list[str]
+) -> None:
+    found = split(before + "".join(f"\n### {text}" for text in listed))
+
+    assert list(found.responses) == listed
+    assert found.notes == ("text before the first marker",)
+
+
+@given(plain, st.integers(1, 9))
+def test_markers_behind_the_last_response_add_none(text: str, more: int) -> None:
+    assert split(f"### {text}" + "\n###" * more).responses == (text,)
+
+
 @given(st.text(st.sampled_from(list("# \n1.):*-abResponse उत्तर")), max_size=80))
 def test_no_response_is_empty_or_holds_a_marker(text: str) -> None:
     for response in split(text).responses:

@@ -2,7 +2,9 @@
 
 import pytest
 
-from sampling.guard.language import detect, mixes_scripts
+from sampling.guard.language import detect, in_another_language
+from sampling.guard.words import count_words
+from tests.sampling.guard.samples import phrases
 from tests.sampling.test_drawing import LANGUAGES
 
 
@@ -30,13 +32,43 @@ def test_what_cannot_be_told_is_left_open(text: str) -> None:
     assert detect(text) is None
 
 
+LONG = {
+    language: [text for text in phrases(language) if count_words(text) >= 15]
+    for language in LANGUAGES
+}
+
+
+@pytest.mark.parametrize("text", LONG["en"])
+@pytest.mark.parametrize("asked", ["hi", "fr", "it", "pt"])
+def test_an_english_answer_of_fifteen_words_is_found_wherever_it_was_not_asked(
+    text: str, asked: str
+) -> None:
+    assert in_another_language(text, asked)
+
+
 @pytest.mark.parametrize(
-    ("text", "mixed"),
+    ("language", "text"), [(language, text) for language in LANGUAGES for text in phrases(language)]
+)
+def test_no_sentence_is_taken_for_another_language(language: str, text: str) -> None:
+    assert not in_another_language(text, language)
+
+
+@pytest.mark.parametrize(
+    "text",
     [
-        ("यह नecessर है।", True),
-        ("यह EMI और loan की बात है।", False),
-        ("All of it is plain.", False),
+        "Aap apne bhai ko paise udhaar de sakte hain, lekin pehle ek kaagaz par likh lijiye.",
+        "Mujhe lagta hai ki parivaar sabse pehle aata hai aur paisa baad mein.",
+        "Bilkul mat dijiye; zindagi bhar pachhtaenge, bachat sambhaliye.",
     ],
 )
-def test_letters_of_another_script_inside_a_word_are_seen(text: str, *, mixed: bool) -> None:
-    assert mixes_scripts(text) is mixed
+def test_romanised_hindi_is_not_hindi(text: str) -> None:
+    assert in_another_language(text, "hi")
+
+
+def test_loan_words_leave_a_text_hindi() -> None:
+    assert not in_another_language("EMI और loan की बात घर में पहले कर लीजिए, फिर bank जाइए।", "hi")
+
+
+def test_a_text_too_short_to_tell_is_given_the_benefit() -> None:
+    assert not in_another_language("Oui, oui.", "it")
+    assert not in_another_language("OK.", "hi")

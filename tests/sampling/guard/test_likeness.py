@@ -1,7 +1,5 @@
 """Likeness of wording, on real sets and as a measure."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,13 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sampling.guard.likeness import NEAR_DUPLICATE, likeness
-
-SAMPLES = Path(__file__).parents[1] / "samples"
-
-
-def recorded_sets() -> list[dict[str, Any]]:
-    lines = (SAMPLES / "nc_single_raw.jsonl").read_text().splitlines()
-    return [sample for sample in map(json.loads, lines) if sample["expected"]]
+from tests.sampling.guard.samples import recorded_sets
 
 
 @pytest.mark.parametrize("sample", recorded_sets())

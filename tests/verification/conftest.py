@@ -4,11 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.verification.profiles import Profile, like_vllm, names, serving
+from tests.verification.profiles import Profile, like_vllm, mortal, names, serving
 from tests.verification.wire import Wire
 
-# What only a real vLLM has is not collected where there is none.
-collect_ignore = [] if "given" in like_vllm() else ["test_vllm.py"]
+# What only a real vLLM can show is not collected where there is none, or none that may die.
+collect_ignore = [
+    *(["test_vllm.py"] if "given" not in like_vllm() else []),
+    *(["test_without_an_engine.py"] if "given" not in mortal() else []),
+]
 
 
 @pytest.fixture(scope="session", params=names())

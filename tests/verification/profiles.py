@@ -77,6 +77,12 @@ def like_vllm() -> list[str]:
     return [name for name in names() if name == "simulated" or (name == "given" and given)]
 
 
+def mortal() -> list[str]:
+    """Those whose engine is ours to kill."""
+    ours = bool(os.environ.get("VERIFY_PID"))
+    return [name for name in like_vllm() if name != "given" or ours]
+
+
 @contextmanager
 def serving(name: str, scratch: Path) -> Iterator[Profile]:
     """Yield the profile of a running server."""

@@ -77,10 +77,10 @@ class Wire:
         with self._sent("GET", "/models", None, None, None) as response:
             return _answer(response)
 
-    def root(self, path: str) -> tuple[int, str]:
+    def root(self, path: str, *, key: str | None = None) -> tuple[int, str]:
         """Return status and text of an address beside /v1."""
         with closing(self._line()) as line:
-            line.request("GET", path, headers=self._headers(None))
+            line.request("GET", path, headers=self._headers(key))
             response = line.getresponse()
             return response.status, response.read().decode()
 

@@ -133,7 +133,7 @@ def draft_token(*, enrolment: Enrolment, form: str) -> str:
 
 
 def keep_posted(request: HttpRequest) -> bool:
-    """Keep what was posted under the form's draft token. False when there is no such token.
+    """Keep what was posted under the form's draft token. False without one, and for who has left.
 
     Anybody who holds the page may do so; the token opens nothing else.
     """
@@ -143,8 +143,8 @@ def keep_posted(request: HttpRequest) -> bool:
         )
     except signing.BadSignature:
         return False
-    enrolment = Enrolment.objects.filter(pk=enrolment_id).first()
+    enrolment = Enrolment.objects.select_related("study").filter(pk=enrolment_id).first()
     fields = {name: request.POST[name] for name in FORM_FIELDS if name in request.POST}
     if enrolment is None or not any(fields.values()):
         return False
-    return drafts.save_draft(enrolment=enrolment, form=form, fields=fields) is not None
+    return drafts.save_draft(enrolment=enrolment, form=form, fields=fields)

@@ -22,6 +22,7 @@ class Moment(NamedTuple):
     assignment_id: UUID
     assignment_state: str
     prompt_id: UUID | None
+    claim_no: int
     sitting_id: UUID
     target: int
     max_conversations: int | None
@@ -83,6 +84,7 @@ SELECT (SELECT state FROM studies_study WHERE id = enrolment.study_id),
     (SELECT language FROM studies_cohort WHERE id = assignment.cohort_id),
     assignment.id, assignment.state,
     (SELECT prompt_id FROM annotation_promptcell WHERE id = assignment.cell_id),
+    assignment.claim_no,
     assignment.sitting_id,
     (SELECT target FROM studies_sitting WHERE id = assignment.sitting_id),
     enrolment.max_conversations,

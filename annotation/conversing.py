@@ -1,6 +1,7 @@
 """Going on with a conversation, following it, finishing it."""
 
 import json
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -9,6 +10,7 @@ from django.utils import timezone
 from annotation.acting import Moment, read_moment, refuse_when_over, stored_answer
 from annotation.drafts import message_form
 from annotation.finishing import end_judged_conversation
+from annotation.first_sets import ask_alone, ask_first
 from annotation.leasing import with_lease
 from annotation.locking import lock_person
 from annotation.models import Conversation, Turn
@@ -25,9 +27,9 @@ from annotation.turns import (
     prompt_by_id,
     sent_before,
 )
+from sampling.further_sets import Question
 from sampling.messages import Message, message
 from sampling.models import CandidateSet
-from sampling.requesting import request_candidate_set
 from studies.models import Enrolment
 from studies.rules import Rules, rules_by_version
 
@@ -66,14 +68,7 @@ def _send(enrolment: Enrolment, conversation_id: UUID, text: str, answered: Form
     refuse_when_over(moment, enrolment_state=state, while_paused=False)
     rules = rules_by_version(moment.version_id)
     _refuse_message(moment, rules)
-    answers = request_candidate_set(
-        plan=plan_by_id(moment.plan_id),
-        context=next_context(moment, text),
-        language=moment.language,
-        shared=False,
-        priority=CandidateSet.Priority.PERSON,
-        prompt=prompt_by_id(moment.prompt_id),
-    )
+    answers = ask_alone(_question(moment, next_context(moment, text)))
     number = moment.last_number + 1
     seed = enrolment.study.seed
     return accept_turn(
@@ -150,17 +145,23 @@ def _retry(enrolment: Enrolment, conversation_id: UUID) -> None:
     if moment.set_state != CandidateSet.State.FAILED:
         return
     refuse_when_over(moment, enrolment_state=state, while_paused=False)
-    answers = request_candidate_set(
-        plan=plan_by_id(moment.plan_id),
-        context=json.loads(moment.context),
-        language=moment.language,
-        shared=moment.has_prompt and moment.number == 0,
-        priority=CandidateSet.Priority.PERSON,
-        prompt=prompt_by_id(moment.prompt_id),
-    )
+    answers = _ask_again(moment)
     Turn.objects.filter(conversation=conversation_id, number=moment.last_number).update(
         set=answers, k=answers.k
     )
+
+
+def _ask_again(moment: Moment) -> CandidateSet:
+    question = _question(moment, json.loads(moment.context))
+    if not moment.has_prompt or moment.number != 0:
+        return ask_alone(question)
+    rule = rules_by_version(moment.version_id).first_sets
+    return ask_first(question, rule=rule, claim_no=moment.claim_no)
+
+
+def _question(moment: Moment, context: Sequence[Message]) -> Question:
+    prompt = prompt_by_id(moment.prompt_id)
+    return Question(plan_by_id(moment.plan_id), context, moment.language, prompt)
 
 
 # --- Finishing ------------------------------------------------------------------------------------
@@ -169,8 +170,8 @@ def _retry(enrolment: Enrolment, conversation_id: UUID) -> None:
 def finish_conversation(*, enrolment: Enrolment, conversation_id: UUID) -> Conversation:
     """The person is done with a conversation that has turns enough. Twice is the same as once.
 
-    Raises Unknown, NotNow, OutOfOrder (too few turns, or the last one is not judged), TooLate (it
-    ended otherwise), NoRoom.
+    A last turn whose set failed does not count and does not hinder. Raises Unknown, NotNow,
+    OutOfOrder (too few turns, or the last one is not judged), TooLate (it ended otherwise), NoRoom.
     """
     with_lease(enrolment.pk, _finish, enrolment, conversation_id)
     return Conversation.objects.get(pk=conversation_id)
@@ -183,8 +184,9 @@ def _finish(enrolment: Enrolment, conversation_id: UUID) -> None:
     if moment.ended_reason in FINISHED:
         return
     refuse_when_over(moment, enrolment_state=state, while_paused=True)
-    rules = rules_by_version(moment.version_id)
-    if moment.comparison_id is None or moment.last_number + 1 < rules.turns_min:
+    judged = moment.last_number + (moment.comparison_id is not None)
+    is_whole = moment.comparison_id is not None or moment.set_state == CandidateSet.State.FAILED
+    if not is_whole or judged < rules_by_version(moment.version_id).turns_min:
         raise OutOfOrder(moment.current)
     end_judged_conversation(
         moment,

@@ -1,7 +1,6 @@
 """Skipping one conversation, and leaving a study."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -9,11 +8,11 @@ from django.db import transaction
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from annotation.breaking_off import break_off
 from annotation.leasing import LeaseExpired, with_lease
 from annotation.locking import lock_person
-from annotation.models import Assignment, Conversation, Draft, PromptCell, Turn
+from annotation.models import Assignment, Conversation, Draft, PromptCell
 from annotation.refusals import BadReason, TooLate, Unknown
-from sampling.requesting import drop_candidate_sets
 from studies import auditing
 from studies.enrolling import end_sitting
 from studies.models import Enrolment, Sitting
@@ -55,7 +54,7 @@ def _skip(enrolment: Enrolment, assignment_id: UUID, reason: str) -> Assignment:
     now = timezone.now()
     found.state, found.deadline, found.ended_at, found.reason = State.SKIPPED, None, now, reason
     found.save(update_fields=["state", "deadline", "ended_at", "reason"])
-    _end_conversations([found.pk], Conversation.EndedReason.SKIPPED, now)
+    break_off([found.pk], reason=Conversation.EndedReason.SKIPPED, now=now)
     return found
 
 
@@ -82,7 +81,7 @@ def _withdraw(enrolment: Enrolment) -> None:
     _lock_cells(held.values_list("cell_id", flat=True))
     everything = list(enrolment.assignments.values_list("pk", flat=True))
     held.update(state=State.WITHDRAWN, deadline=None, ended_at=Coalesce("ended_at", now))
-    _end_conversations(everything, Conversation.EndedReason.WITHDRAWN, now)
+    break_off(everything, reason=Conversation.EndedReason.WITHDRAWN, now=now)
     Draft.objects.filter(enrolment_id=enrolment.pk).delete()
     _end_sitting(enrolment, finished=finished)
     Enrolment.objects.filter(pk=enrolment.pk).update(state=Enrolment.State.WITHDRAWN)
@@ -105,18 +104,4 @@ def _end_sitting(enrolment: Enrolment, *, finished: bool) -> None:
         sitting_id=sitting.pk,
         state=Sitting.State.PARTIAL if finished else Sitting.State.RETURNED,
         exit_code=Sitting.ExitCode.PARTIAL if finished else Sitting.ExitCode.WITHDRAWN,
-    )
-
-
-def _end_conversations(
-    assignment_ids: Iterable[UUID], reason: Conversation.EndedReason, now: datetime
-) -> None:
-    """End what goes on under these assignments; nobody needs the sets that they still wait for."""
-    ids = list(assignment_ids)
-    waiting = Turn.objects.filter(
-        conversation__assignment__in=ids, conversation__ended_at=None, shown_at=None
-    )
-    drop_candidate_sets(list(waiting.values_list("set_id", flat=True)))
-    Conversation.objects.filter(assignment__in=ids, ended_at=None).update(
-        ended_at=now, ended_reason=reason
     )

@@ -13,9 +13,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from annotation.drafts import message_form
+from annotation.first_sets import ask_alone, ask_first
 from annotation.leasing import LeaseExpired, with_lease
 from annotation.models import Assignment, Conversation
-from annotation.refusals import NotNow, OutOfOrder, TooLate, Unknown
+from annotation.refusals import NotNow, Opened, OutOfOrder, TooLate, Unknown
 from annotation.submitting import Form, find_first_answer, form
 from annotation.texts import MESSAGE_LIMIT, clean
 from annotation.turns import (
@@ -26,9 +27,9 @@ from annotation.turns import (
     prompt_by_id,
     sent_before,
 )
+from sampling.further_sets import Question
 from sampling.messages import Message, message
 from sampling.models import CandidateSet
-from sampling.requesting import find_shared_set, request_candidate_set
 from studies.models import Enrolment, Study
 from studies.rules import rules_by_version
 
@@ -36,7 +37,7 @@ from studies.rules import rules_by_version
 # are after any wait. A conversation that another tab opened meanwhile is caught by its uniqueness.
 READ = """
 SELECT enrolment.state, study.state, assignment.state, cohort.language, arm.plan_id,
-    text.messages, conversation.id, cell.prompt_id,
+    text.messages, conversation.id, cell.prompt_id, assignment.claim_no,
     (SELECT id FROM studies_studyversion
         WHERE study_id = study.id AND frozen_at IS NOT NULL ORDER BY n DESC LIMIT 1)
 FROM studies_enrolment enrolment
@@ -77,6 +78,7 @@ class Opening(NamedTuple):
     messages: str | None
     conversation_id: UUID | None
     prompt_id: UUID | None
+    claim_no: int
     version_id: UUID
 
 
@@ -98,7 +100,11 @@ def _open(enrolment: Enrolment, assignment_id: UUID) -> Conversation:
     if opening.messages is None:
         raise OutOfOrder
     context: list[Message] = json.loads(opening.messages)
-    answers = _shared_set(opening, context)
+    answers = ask_first(
+        _question(opening, context),
+        rule=rules_by_version(opening.version_id).first_sets,
+        claim_no=opening.claim_no,
+    )
     return _write(enrolment, assignment_id, opening, context, answers)
 
 
@@ -108,7 +114,7 @@ def open_own_conversation(
     """Open the conversation of an assignment without a prompt by the person's own message.
 
     Expects `enrolment.study` to be loaded. Raises Unknown, NotNow, BadText, BadKey,
-    SubmissionConflict, TooLate (opened with another message), OutOfOrder (it has a prompt), NoRoom.
+    SubmissionConflict, Opened, TooLate (it ended), OutOfOrder (it has a prompt), NoRoom.
     """
     text = clean(text, limit=MESSAGE_LIMIT)
     said = [str(assignment_id), text]
@@ -125,15 +131,9 @@ def _open_own(enrolment: Enrolment, assignment_id: UUID, text: str, answered: Fo
     if opening.prompt_id is not None:
         raise OutOfOrder
     if opening.conversation_id is not None:
-        raise TooLate
+        raise Opened
     context = [message("user", text)]
-    answers = request_candidate_set(
-        plan=plan_by_id(opening.plan_id),
-        context=context,
-        language=opening.language,
-        shared=False,
-        priority=CandidateSet.Priority.PERSON,
-    )
+    answers = ask_alone(_question(opening, context))
     talk = _write(enrolment, assignment_id, opening, context, answers)
     return accept_turn(
         Sent(conversation_id=talk.pk, turn_no=0),
@@ -164,19 +164,9 @@ def _refuse(opening: Opening, assignment_id: UUID) -> None:
         raise TooLate
 
 
-def _shared_set(opening: Opening, context: Sequence[Message]) -> CandidateSet:
-    plan = plan_by_id(opening.plan_id)
-    found = find_shared_set(plan=plan, context=context, language=opening.language)
-    if found is not None and found.state == CandidateSet.State.READY:
-        return found
-    return request_candidate_set(
-        plan=plan,
-        context=context,
-        language=opening.language,
-        shared=True,
-        priority=CandidateSet.Priority.PERSON,
-        prompt=prompt_by_id(opening.prompt_id),
-    )
+def _question(opening: Opening, context: Sequence[Message]) -> Question:
+    prompt = prompt_by_id(opening.prompt_id)
+    return Question(plan_by_id(opening.plan_id), context, opening.language, prompt)
 
 
 def _write(

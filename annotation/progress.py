@@ -137,7 +137,15 @@ class Scene:
 
     @property
     def can_finish(self) -> bool:
-        return self.stage is Stage.JUDGED and len(self.turns) >= self.rules.turns_min
+        """True with turns enough: judged ones, so that a set that failed keeps nobody."""
+        ends_whole = self.stage in (Stage.JUDGED, Stage.FAILED)
+        judged = sum(turn.judged is not None for turn in self.turns)
+        return ends_whole and judged >= self.rules.turns_min
+
+    @property
+    def is_queued(self) -> bool:
+        """True while the last turn's set waits for its place, and nobody writes it yet."""
+        return self.stage is Stage.WAITING and self.last.set_state == "pending"
 
     @property
     def can_correct(self) -> bool:

@@ -12,6 +12,7 @@
         SubmissionConflict the same key came with another body                             (422)
         StaleRevision      the comparison was changed in the meantime                      (409)
         TooLate            the next message is sent, or the conversation has ended         (409)
+          Opened           another message has opened the conversation                     (409)
         OutOfOrder         this turn is not the one to answer, or is not shown yet         (409)
         NoRoom             the time ran out and the place was given to somebody else       (409)
 
@@ -92,6 +93,10 @@ class StaleRevision(Conflict):
 
 class TooLate(Conflict):
     code = "too_late"
+
+
+class Opened(TooLate):
+    code = "opened"
 
 
 class OutOfOrder(Conflict):

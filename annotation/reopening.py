@@ -7,9 +7,15 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from annotation.breaking_off import break_off
+from annotation.first_sets import ask_alone, ask_first
 from annotation.locking import lock_person
-from annotation.models import Assignment, Conversation, PromptCell
-from studies.rules import current_rules
+from annotation.models import Assignment, Conversation, PromptCell, Turn
+from annotation.turns import plan_by_id
+from sampling.further_sets import Question
+from sampling.models import CandidateSet
+from sampling.reasons import Reason
+from studies.rules import current_rules, rules_by_version
 
 
 @transaction.atomic
@@ -33,7 +39,29 @@ def reopen(*, enrolment_id: UUID, assignment_id: UUID) -> bool:
     found.deadline = timezone.now() + timedelta(minutes=minutes)
     found.ended_at = None
     found.save(update_fields=["state", "deadline", "ended_at"])
+    _ask_again(found)
     return True
+
+
+def _ask_again(assignment: Assignment) -> None:
+    """Have the last turn's answers written after all, if they were dropped when time ran out."""
+    waiting = Turn.objects.select_related("set", "conversation").filter(
+        conversation__assignment=assignment,
+        shown_at=None,
+        set__state=CandidateSet.State.FAILED,
+        set__reason=Reason.NOT_WANTED,
+    )
+    turn = waiting.first()
+    if turn is None:
+        return
+    question = Question(plan_by_id(turn.set.plan_id), turn.set.context, turn.set.language)
+    if turn.number == 0 and assignment.cell_id is not None:
+        rule = rules_by_version(turn.conversation.study_version_id).first_sets
+        turn.set = ask_first(question, rule=rule, claim_no=assignment.claim_no)
+    else:
+        turn.set = ask_alone(question)
+    turn.k = turn.set.k
+    turn.save(update_fields=["set", "k"])
 
 
 def _has_room(assignment: Assignment) -> bool:
@@ -46,6 +74,4 @@ def _has_room(assignment: Assignment) -> bool:
 def _set_aside(assignment: Assignment) -> None:
     assignment.surplus = True
     assignment.save(update_fields=["surplus"])
-    Conversation.objects.filter(assignment=assignment, ended_at=None).update(
-        ended_at=timezone.now(), ended_reason=Conversation.EndedReason.EXPIRED
-    )
+    break_off([assignment.pk], reason=Conversation.EndedReason.EXPIRED, now=timezone.now())

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
+from annotation.breaking_off import break_off, drop_waiting_sets
 from annotation.locking import lock_person
 from annotation.models import Assignment, Conversation
 from studies.enrolling import end_sitting
@@ -25,13 +26,15 @@ SET state = 'expired', deadline = NULL, ended_at = %(now)s
 FROM me
 WHERE assignment.enrolment_id = me.id AND assignment.state = 'open'
     AND assignment.deadline <= %(now)s
+RETURNING assignment.id
 """
 
 
 def sweep_assignments() -> int:
     """Expire the open assignments whose deadline has passed; returns how many. Safe to repeat.
 
-    Their conversations stay open: the person may come back while there is room.
+    Their conversations stay open: the person may come back while there is room. What they waited
+    for is dropped, and asked for again when they do (see reopening).
     """
     now = timezone.now()
     silent = Assignment.objects.filter(state=Assignment.State.OPEN, deadline__lte=now)
@@ -49,10 +52,14 @@ def sweep_sittings() -> int:
     )
 
 
+@transaction.atomic
 def _expire(enrolment_id: UUID, now: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(EXPIRE, {"enrolment": enrolment_id, "now": now})
-        return int(cursor.rowcount)
+        expired = [assignment_id for (assignment_id,) in cursor.fetchall()]
+    if expired:
+        drop_waiting_sets(expired)
+    return len(expired)
 
 
 @transaction.atomic
@@ -64,9 +71,8 @@ def end_late_sitting(*, sitting_id: UUID, enrolment_id: UUID) -> bool:
     held.filter(state=Assignment.State.OPEN).update(
         state=Assignment.State.EXPIRED, deadline=None, ended_at=now
     )
-    Conversation.objects.filter(assignment__in=held, ended_at=None).update(
-        ended_at=now, ended_reason=Conversation.EndedReason.EXPIRED
-    )
+    everything = list(held.values_list("pk", flat=True))
+    break_off(everything, reason=Conversation.EndedReason.EXPIRED, now=now)
     return end_sitting(
         sitting_id=sitting_id, state=Sitting.State.EXPIRED, exit_code=Sitting.ExitCode.TIMEOUT
     )

@@ -2,14 +2,15 @@
 
 from celery import shared_task
 
-from annotation import prefetching, sweeping
+from annotation import breaking_off, prefetching, sweeping
 
 
 @shared_task
 def sweep_expired() -> None:
-    """Give back what silent people hold. Safe to run twice, also at once."""
+    """Give back what silent people and closed studies hold. Safe to run twice, also at once."""
     sweeping.sweep_sittings()
     sweeping.sweep_assignments()
+    breaking_off.drop_sets_of_closed_studies()
 
 
 @shared_task

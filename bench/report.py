@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import median
 
 LATEST = Path("var/bench/latest.json")
+REPORTED = "reported"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,19 @@ def bounded(*, row: str, figure: float, unit: str, at_most: float) -> Row:
     )
 
 
+def reported(*, row: str, figure: float, unit: str, limit: float | None = None) -> Row:
+    """A figure that has nothing to reach."""
+    return Row(
+        row=row,
+        figure=round(figure, 3),
+        unit=unit,
+        reach=REPORTED,
+        ok=None,
+        limit=None if limit is None else round(limit, 3),
+        ratio=None if limit is None else round(figure / limit, 3),
+    )
+
+
 def beside_limit(
     *,
     row: str,
@@ -46,14 +60,17 @@ def beside_limit(
     at_most: float | None = None,
     at_least: float | None = None,
 ) -> Row:
-    """Figures of alternating rounds, each beside the limit taken next to it: the median ratio."""
+    """Figures of alternating rounds, each beside the limit taken next to it: the median ratio.
+
+    With neither bound the ratio is only reported.
+    """
     ratios = [mine / limit for mine, limit in zip(ours, limits, strict=True)]
     low, high = min(ratios), max(ratios)
+    reach, good, bad = REPORTED, False, False
     if at_most is not None:
         reach, good, bad = f"<= {at_most:g} x", high <= at_most, low > at_most
-    else:
-        floor = at_least or 0.0
-        reach, good, bad = f">= {floor:g} x", low >= floor, high < floor
+    elif at_least is not None:
+        reach, good, bad = f">= {at_least:g} x", low >= at_least, high < at_least
     return Row(
         row=row,
         figure=round(median(ours), 3),
@@ -87,8 +104,10 @@ def commit() -> str:
 def line(row: Row) -> str:
     """The row as one line of the table."""
     verdict = {True: "ok", False: "MISSED", None: "unclear"}[row.ok]
+    if row.reach == REPORTED:
+        verdict = ""
     beside = "" if row.limit is None else f"limit {row.limit:g}"
-    ratio = "" if row.ratio is None or row.spread is None else f"{row.ratio:g} x {row.spread}"
+    ratio = "" if row.ratio is None else f"{row.ratio:g} x {row.spread or ''}"
     return (
         f"{row.row:<34} {row.figure:>10g} {row.unit:<9} {beside:<16} {ratio:<26}"
         f" reach {row.reach:<12} {verdict}"

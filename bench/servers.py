@@ -39,10 +39,12 @@ class Servers:
             yield web, address
 
     @contextmanager
-    def worker(self, extra: Mapping[str, str], *, threads: int = 64) -> Iterator[parts.Part]:
+    def worker(
+        self, extra: Mapping[str, str], *, threads: int = 64, name: str = "bench"
+    ) -> Iterator[parts.Part]:
         """A worker that generates."""
         worker = parts.worker(
-            "bench", "generate,prefetch", threads=threads, setting=self.setting(extra)
+            name, "generate,prefetch", threads=threads, setting=self.setting(extra)
         )
         with started(worker):
             yield worker

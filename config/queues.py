@@ -5,13 +5,14 @@ from enum import StrEnum
 
 class Queue(StrEnum):
     GENERATE = "generate"  # candidate sets that a person waits for
-    PREFETCH = "prefetch"  # candidate sets made ahead of time
+    PREFETCH = "prefetch"  # candidate sets that no annotator waits for: made ahead, or for the lab
     DEFAULT = "default"  # sweeps, exports, mail
 
 
 ROUTES = {
     "sampling.tasks.generate": {"queue": Queue.GENERATE.value},
     "sampling.tasks.prefetch": {"queue": Queue.PREFETCH.value},
+    "sampling.tasks.make_lab_sets": {"queue": Queue.PREFETCH.value},
     "annotation.tasks.sweep_expired": {"queue": Queue.DEFAULT.value},
     "annotation.tasks.fill_prefetch": {"queue": Queue.DEFAULT.value},
 }

@@ -8,7 +8,7 @@ import shutil
 import sys
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -27,11 +27,13 @@ from redis import Redis, RedisError
 
 from config.queues import Queue
 from config.supervisor import weights
-from sampling import endpoints
+from sampling import budgets, demand, endpoints
+from sampling import plans as plan_bodies
 from sampling.calls import Call, Deadlines, Endpoint, wire_body
 from sampling.client import ModelClient
 from sampling.errors import SamplingError
 from sampling.models import Endpoint as EndpointRow
+from sampling.models import Plan
 from studies.models import Study
 
 PYTHONS = ((3, 11), (3, 14))
@@ -81,7 +83,7 @@ def findings() -> Iterator[Finding]:
     for check in (database, migrations, clock):
         yield from check()
     if not _pending():
-        for check in (studies, workers, model_endpoints, model_weights):
+        for check in (studies, token_budgets, workers, model_endpoints, model_weights):
             yield from check()
 
 
@@ -252,6 +254,17 @@ def studies() -> Iterator[Finding]:
         )
 
 
+def token_budgets() -> Iterator[Finding]:
+    """Studies whose sets wait because their tokens are spent. Annotators just see them wait."""
+    for spent in budgets.spent_budgets():
+        message = (
+            f"{spent.study} has used {spent.spent} of {spent.total} tokens, and "
+            f"{spent.waiting} candidate sets wait"
+        )
+        advice = f"raise it: manage.py token_budget {spent.study} --total N; or pause the study"
+        yield Finding("warn", "token_budget", message, advice)
+
+
 def workers() -> Iterator[Finding]:
     """Who listens on which queue, asked through the broker."""
     try:
@@ -275,16 +288,52 @@ def model_endpoints() -> Iterator[Finding]:
     rows = EndpointRow.objects.filter(plan_endpoints__plan__arms__isnull=False)
     for row in rows.distinct().order_by("name"):
         yield endpoint_finding(row)
+        yield from capability_findings(row)
+
+
+def capability_findings(row: EndpointRow) -> Iterator[Finding]:
+    """What plans need of an endpoint and it was not seen to have. Nothing is needed: no line."""
+    in_use = Plan.objects.filter(plan_endpoints__endpoint=row, arms__isnull=False)
+    for plan in in_use.select_related("study").distinct().order_by("study__slug", "version"):
+        try:
+            needed = demand.features_of(plan_bodies.read(plan.body))
+        except SamplingError as fault:
+            name = f"{plan.study.slug}/{plan.version}"
+            yield Finding("fail", "plan", f"{name}: {fault.message}", "load the study file again")
+            continue
+        known = row.capabilities or {}
+        for feature in sorted(name for name in needed if not known.get(name)):
+            yield _lacking(row, plan, feature)
+
+
+def _lacking(row: EndpointRow, plan: Plan, feature: str) -> Finding:
+    who = f"{plan.study.slug}/{plan.version} needs {feature}"
+    if row.capabilities is None:
+        advice = f"find out: manage.py probe_endpoints {row.name}"
+        return Finding("warn", f"endpoint {row.name}", f"{who}, and it was never probed", advice)
+    advice = "choose another strategy or endpoint, or set its server up for it and probe again"
+    return Finding("warn", f"endpoint {row.name}", f"{who}, which it did not honour", advice)
 
 
 def endpoint_finding(row: EndpointRow) -> Finding:
     name = f"endpoint {row.name}"
     try:
         endpoint = endpoints.resolve(row)
-        seconds = asyncio.run(_probe(endpoint))
+        alone = [replace(endpoint, base_url=one, replicas=()) for one in endpoint.replicas]
+        seconds = max(asyncio.run(_probe(one)) for one in alone or [endpoint])
     except SamplingError as fault:
         return Finding("fail", name, f"{fault.code}: {fault.message}", _ADVICE.get(fault.code, TRY))
-    return Finding("ok", name, f"{endpoint.model} answered in {seconds:.1f} s")
+    said = f"{endpoint.model} answered in {seconds:.1f} s"
+    if alone:
+        said += f" or less at each of {len(alone)} addresses"
+    if row.probed_at:
+        said += f"; {_seen(row.capabilities or {})}, probed {row.probed_at:%Y-%m-%d}"
+    return Finding("ok", name, said)
+
+
+def _seen(capabilities: dict[str, Any]) -> str:
+    able = [name for name, value in capabilities.items() if value is True]
+    return f"can: {', '.join(able)}" if able else "can nothing beyond plain answers"
 
 
 TRY = "see that its server runs and that this machine can reach it"

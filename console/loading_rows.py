@@ -98,6 +98,8 @@ def _write_endpoints(file: StudyFile) -> dict[str, Endpoint]:
     for entry in file.endpoints:
         fields = entry.model_dump(exclude={"name", "secret", "notice"})
         fields |= {"secret_name": entry.secret or "", "notice": entry.notice or {}}
+        if entry.context_length is None:  # then what a probe found stays
+            del fields["context_length"]
         endpoints[entry.name], _ = Endpoint.objects.update_or_create(
             name=entry.name, defaults=fields
         )

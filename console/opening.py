@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from annotation.breaking_off import drop_sets_of_closed_studies
 from annotation.models import PromptCell
 from sampling.models import Arm, Plan
 from studies import launching
@@ -29,6 +30,32 @@ def reopen(*, study: Study, by: str, reason: str = "") -> Study:
         raise TransitionRefused(*reasons)
     freeze_plans(study)
     return launching.reopen(study=study, by=by, reason=reason)
+
+
+@transaction.atomic
+def close(*, study: Study, by: str, reason: str = "") -> Study:
+    """End the study for good, and drop the sets that nobody will see any more.
+
+    A sweep drops what is asked for at this very moment. Raises TransitionRefused unless the study
+    is open or paused.
+    """
+    closed = launching.close(study=study, by=by, reason=reason)
+    drop_sets_of_closed_studies()
+    return closed
+
+
+def warnings_about(study: Study) -> Iterator[str]:
+    """What does not keep a study from opening, and would rather be known before."""
+    for cohort in study.cohorts.order_by("slug"):
+        shares = list(cohort.arms.filter(share__gt=0).values_list("share", flat=True))
+        parts = sum(shares)
+        cells = PromptCell.objects.filter(cohort=cohort, retired_at=None).order_by("overlap")
+        for overlap in cells.values_list("overlap", flat=True).distinct():
+            if len(shares) > 1 and overlap % parts:
+                yield (
+                    f"Cohort {cohort.slug}: the overlap {overlap} is no multiple of the {parts}"
+                    " parts of its arms, so that no prompt gets each arm by its share."
+                )
 
 
 def freeze_plans(study: Study) -> None:

@@ -4,9 +4,9 @@
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from studies.models.study import Language
@@ -20,6 +20,8 @@ DATA_LANGUAGES: Mapping[str, str] = {
     Language.PORTUGUESE: "Portuguese",
     Language.HINDI: "Hindi",
 }
+
+MOST_REPLICAS = 1000
 
 
 def _not_blank(text: str) -> str:
@@ -69,6 +71,28 @@ class Explanation(Strict):
         return self
 
 
+class Replicas(Strict):
+    """So many sets of each opening prompt, of which each annotator gets one."""
+
+    replicas: int
+
+
+def _known_sets(value: Any) -> Any:
+    """One message for all that it may be, in place of one for each."""
+    if isinstance(value, dict) and value.keys() == {"replicas"}:
+        number = value["replicas"]
+        if type(number) is int and 2 <= number <= MOST_REPLICAS:
+            return value
+    elif isinstance(value, Replicas) or value in ("shared", "fresh"):
+        return value
+    raise PydanticCustomError(
+        "sets", f"must be shared, fresh, or {{replicas: n}} with n from 2 to {MOST_REPLICAS}"
+    )
+
+
+Sets = Annotated[Literal["shared", "fresh"] | Replicas, BeforeValidator(_known_sets)]
+
+
 class Rules(Strict):
     """What is asked of an annotator, and the words around it."""
 
@@ -81,4 +105,5 @@ class Rules(Strict):
     sitting_hours: int = Field(ge=1, le=24 * 90)
     assignment_minutes: int = Field(ge=5, le=60 * 24 * 7)
     overlap: int = Field(ge=1, le=1_000_000)
+    sets: Sets = "shared"
     instructions: Texts

@@ -36,6 +36,11 @@ class EndpointEntry(Strict):
     model: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     revision: Annotated[str, StringConstraints(max_length=200)] = ""
     seats: int = Field(ge=1, le=100_000)
+    tokens_per_minute: int | None = Field(default=None, ge=1, le=2_000_000_000)
+    context_length: int | None = Field(default=None, ge=1, le=100_000_000)
+    operator: Annotated[str, StringConstraints(max_length=200)] = ""
+    country: Annotated[str, StringConstraints(max_length=60)] = ""
+    retention: Annotated[str, StringConstraints(max_length=2000)] = ""
     notice: Texts | None = None
 
 

@@ -4,11 +4,17 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from console import views
+from console.lab import views as lab
 from studies.access_rules import public
 
 urlpatterns = [
     path("", views.front, name="front"),
     path("console/", views.overview, name="console"),
+    path("console/lab/", lab.one, name="lab"),
+    path("console/lab/batch/", lab.batch, name="lab_batch"),
+    path("console/lab/<uuid:run_id>/", lab.run, name="lab_run"),
+    path("console/lab/<uuid:run_id>/again/", lab.again, name="lab_again"),
+    path("console/lab/reading/<slug:slug>/<slug:language>/", lab.reading, name="lab_reading"),
     path(
         "accounts/login/",
         public(

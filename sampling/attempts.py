@@ -1,7 +1,8 @@
 """A set's attempts, as its row keeps them: where each ran, and what became of it.
 
 An attempt that was cut short for no fault of the set does not count against the plan's budget: it
-was put back for somebody more urgent, or its worker stopped. An attempt whose worker vanished does.
+was put back for somebody more urgent, its worker stopped, or it only tried an endpoint whose
+breaker had opened. An attempt whose worker vanished does.
 """
 
 from sampling.models import CandidateSet
@@ -11,15 +12,19 @@ PREEMPTED, RETURNED, EXPIRED, READY = "preempted", "returned", "expired", "ready
 NOT_COUNTED = {PREEMPTED, RETURNED}
 
 
-def close_attempt(of: CandidateSet, outcome: str) -> None:
+def close_attempt(of: CandidateSet, outcome: str, *, counts: bool = True) -> None:
     """Note what became of the last attempt. Changes the instance; the caller saves."""
     *earlier, last = of.attempt_log
-    of.attempt_log = [*earlier, {**last, "outcome": outcome}]
+    closed = {**last, "outcome": outcome}
+    of.attempt_log = [*earlier, closed if counts else {**closed, "counts": False}]
 
 
 def attempts_spent(of: CandidateSet) -> int:
     """How many attempts count against the budget, the one under way included."""
-    return sum(1 for entry in of.attempt_log if entry["outcome"] not in NOT_COUNTED)
+    return sum(
+        entry["outcome"] not in NOT_COUNTED and entry.get("counts", True)
+        for entry in of.attempt_log
+    )
 
 
 def attempts_allowed(of: CandidateSet) -> int:

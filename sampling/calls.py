@@ -28,7 +28,13 @@ Report = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A served model. `key` never leaves the process and is never printed."""
+    """A served model. `key` never leaves the process and is never printed.
+
+    `fault` says why it cannot be called: an endpoint that a set may never need must not keep it
+    from being made. Whoever calls it gets EndpointMisconfigured with these words. `replicas` are
+    the addresses of an endpoint that is several servers, `base_url` among them; `seats` is how many
+    streams they take together, 0 when that is not known.
+    """
 
     name: str
     base_url: str
@@ -36,6 +42,9 @@ class Endpoint:
     key: str = field(default="", repr=False)
     kind: Literal["model", "simulated"] = "model"
     revision: str = ""
+    fault: str = ""
+    replicas: tuple[str, ...] = ()
+    seats: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,9 @@ class Reply:
     first_byte_at: datetime | None
     ended_at: datetime
     stopped_early: str | None = None
+    replica: str = ""
+    # Summed over the tokens that came; None where they were not asked for, or not given.
+    logprob: float | None = None
 
     @property
     def n_tokens(self) -> int | None:
@@ -103,12 +115,18 @@ class CallRecord:
     reply: Reply | None = None
     error: SamplingError | None = None
 
+    @property
+    def replica(self) -> str:
+        """host:port of the server that took the call, where the endpoint has several."""
+        return self.reply.replica if self.reply else str(getattr(self.error, "replica", ""))
+
     def as_json(self) -> dict[str, object]:
         reply = self.reply
         return {
             "n": self.n,
             "attempt": self.attempt,
             "endpoint": self.endpoint,
+            "replica": self.replica,
             "model": self.model,
             "purpose": self.purpose,
             "request_id": self.request_id,
@@ -119,6 +137,7 @@ class CallRecord:
             "finish_reason": reply.finish_reason if reply else None,
             "stopped_early": reply.stopped_early if reply else None,
             "usage": dict(reply.usage) if reply and reply.usage else None,
+            "logprob": reply.logprob if reply else None,
             "started_at": self.started_at.isoformat(),
             "first_byte_at": reply.first_byte_at.isoformat()
             if reply and reply.first_byte_at

@@ -18,6 +18,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -41,6 +42,7 @@ from sampling.errors import (
 )
 from sampling.event_stream import MAX_RAW_CHARS, EventStream
 from sampling.messages import storable
+from sampling.replicas import Replicas, place_of, prefix_of
 
 # Below the 5 s after which common servers drop an idle connection: a reused one must not be half
 # dead.
@@ -63,6 +65,7 @@ class ModelClient:
         self._clients: dict[tuple[str, str], openai.AsyncOpenAI] = {}
         # When a connection to an address was last given back, by the clock of the event loop.
         self._kept_at: dict[str, float] = {}
+        self._replicas = Replicas()
 
     async def send(
         self,
@@ -75,8 +78,41 @@ class ModelClient:
     ) -> Reply:
         """One call, read to its end or stopped by `watcher`.
 
-        Raises EndpointError; the stream is closed by then, as it is when the call is cancelled.
+        A server of several that cannot be reached is left out from then on, and the call goes to
+        another one. Raises EndpointError; the stream is closed by then, as it is when the call is
+        cancelled.
         """
+        if endpoint.fault:
+            raise EndpointMisconfigured(endpoint.fault)
+        tried: set[str] = set()
+        while True:
+            with self._replicas.taking(endpoint, prefix=prefix_of(body), avoiding=tried) as address:
+                tried.add(address)
+                try:
+                    return await self._send_to(
+                        replace(endpoint, base_url=address),
+                        body,
+                        request_id=request_id,
+                        deadlines=deadlines,
+                        watcher=watcher,
+                    )
+                except EndpointError as error:
+                    error.replica = _served_by(endpoint, address)
+                    if not (endpoint.replicas and _is_away(error)):
+                        raise
+                    self._replicas.take_out(address)
+                    if len(tried) == len(endpoint.replicas):
+                        raise
+
+    async def _send_to(
+        self,
+        endpoint: Endpoint,
+        body: Mapping[str, object],
+        *,
+        request_id: str,
+        deadlines: Deadlines,
+        watcher: Watcher | None,
+    ) -> Reply:
         reading = _Reading(EventStream(watcher=watcher), deadlines)
         started_at = timezone.now()
         opened = self._open(endpoint, body, request_id=request_id, deadlines=deadlines)
@@ -100,10 +136,51 @@ class ModelClient:
             first_byte_at=reading.first_text_at,
             ended_at=timezone.now(),
             stopped_early=stream.stopped_early,
+            replica=_served_by(endpoint, endpoint.base_url),
+            logprob=stream.logprob,
         )
+
+    async def fetch(
+        self,
+        *,
+        endpoint: Endpoint,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        request_id: str,
+        deadlines: Deadlines,
+    ) -> Mapping[str, Any]:
+        """One JSON object, asked for with GET, or with POST where there is a body.
+
+        For what is no conversation: lists, probes, scores. The total deadline is the only one after
+        connecting. Raises EndpointError.
+        """
+        if endpoint.fault:
+            raise EndpointMisconfigured(endpoint.fault)
+        client = self._client(endpoint)
+        options: Any = {
+            "headers": {"X-Request-Id": request_id},
+            "timeout": httpx2.Timeout(None, connect=deadlines.connect, pool=deadlines.connect),
+        }
+        try:
+            async with asyncio.timeout(deadlines.total):
+                if body is None:
+                    got = await client.get(path, cast_to=httpx2.Response, options=options)
+                else:
+                    got = await client.post(
+                        path, cast_to=httpx2.Response, body=dict(body), options=options
+                    )
+        except TimeoutError as error:
+            said = f"the answer was not whole after {deadlines.total:g} s"
+            raise EndpointTimeout(said, deadline="total") from error
+        except openai.APIStatusError as error:
+            raise _by_status(error) from error
+        except openai.APIConnectionError as error:
+            raise _by_cause(error, deadlines) from error
+        return _json_object(got)
 
     async def close(self) -> None:
         """Closes every connection; the next send opens new ones."""
+        await self._replicas.close()
         clients, self._clients = self._clients, {}
         self._kept_at.clear()
         for client in clients.values():
@@ -137,6 +214,8 @@ class ModelClient:
             raise _by_status(error) from error
         except openai.APIConnectionError as error:
             raise _by_cause(error, deadlines) from error
+        except aiohttp.ClientError as error:  # the transport lets this one through as it is
+            raise EndpointUnavailable(f"the answer was no HTTP ({_reason(error)})") from error
         finally:
             self._kept_at[endpoint.base_url] = asyncio.get_running_loop().time()
 
@@ -162,6 +241,17 @@ class ModelClient:
         if found is None:
             found = self._clients[endpoint.base_url, endpoint.key] = _new_client(endpoint)
         return found
+
+
+def _served_by(endpoint: Endpoint, address: str) -> str:
+    return place_of(address) if endpoint.replicas else ""
+
+
+def _is_away(error: EndpointError) -> bool:
+    """Whether no answer began: another server can take the call, and this one is left out."""
+    if isinstance(error, EndpointTimeout):
+        return error.deadline == "connect"
+    return isinstance(error, EndpointUnavailable) and error.status is None
 
 
 def _new_client(endpoint: Endpoint) -> openai.AsyncOpenAI:
@@ -206,6 +296,17 @@ async def _require_event_stream(http: httpx2.Response) -> None:
                 break
     text = storable(raw.decode("utf-8", "replace"))[:MAX_RAW_CHARS]
     raise BrokenStream(f"the endpoint answered with {kind} and no event stream", raw=text)
+
+
+def _json_object(http: httpx2.Response) -> Mapping[str, Any]:
+    try:
+        found = http.json()
+    except ValueError as error:
+        raw = storable(http.text[:MAX_RAW_CHARS])
+        raise BrokenStream("the endpoint answered with something else", raw=raw) from error
+    if not isinstance(found, dict):
+        raise BrokenStream("the endpoint answered with something else")
+    return found
 
 
 def _chunks(http: httpx2.Response) -> Any:

@@ -6,6 +6,7 @@ addresses on the operator's allow-list are called, or those that the environment
 
 import ipaddress
 import socket
+from collections.abc import Sequence
 from typing import Literal, cast
 from urllib.parse import SplitResult, urlsplit
 
@@ -24,20 +25,47 @@ def resolve(row: EndpointRow) -> Endpoint:
     Raises EndpointMisconfigured, in words for the operator, when its address is unknown, malformed
     or not allowed, or when its key is not in the environment.
     """
-    address = address_of(row)
-    check_address(address)
+    addresses = split(address_of(row))
+    for address in addresses:
+        check_address(address)
     return Endpoint(
         name=row.name,
-        base_url=address,
+        base_url=addresses[0],
         model=row.model,
         key=_key(row),
         kind=cast("Literal['model', 'simulated']", row.kind),
         revision=row.revision,
+        replicas=addresses if len(addresses) > 1 else (),
+        seats=row.seats,
     )
 
 
+def resolve_all(rows: Sequence[EndpointRow]) -> list[Endpoint]:
+    """The endpoints of a set, the one that serves it first.
+
+    Raises EndpointMisconfigured for the first alone: one of the others says so when it is called.
+    """
+    return [resolve(row) if place == 0 else _resolve_later(row) for place, row in enumerate(rows)]
+
+
+def _resolve_later(row: EndpointRow) -> Endpoint:
+    try:
+        return resolve(row)
+    except EndpointMisconfigured as error:
+        return Endpoint(name=row.name, base_url="", model=row.model, fault=error.message)
+
+
+def split(addresses: str) -> tuple[str, ...]:
+    """The addresses of an endpoint of several servers, which a setting has with commas between."""
+    found = tuple(one.strip().rstrip("/") for one in addresses.split(","))
+    return tuple(dict.fromkeys(one for one in found if one)) or ("",)
+
+
 def address_of(row: EndpointRow) -> str:
-    """The row's address with `$NAME` replaced. Raises EndpointMisconfigured for an unknown name."""
+    """The row's address, or several, with `$NAME` replaced.
+
+    Raises EndpointMisconfigured for a name that is not known.
+    """
     if not row.base_url.startswith("$"):
         return row.base_url.rstrip("/")
     name = row.base_url[1:]
@@ -55,7 +83,8 @@ def check_address(address: str) -> None:
     Private addresses are allowed when they are listed: a model server is usually an internal one.
     """
     origin = origin_of(address)
-    listed = [*settings.MODEL_ALLOWLIST, *settings.MODEL_ADDRESSES.values()]
+    given = [one for value in settings.MODEL_ADDRESSES.values() for one in split(value)]
+    listed = [*settings.MODEL_ALLOWLIST, *given]
     if origin not in {origin_of(entry) for entry in listed}:
         raise EndpointMisconfigured(f"{origin} is not on the list of allowed model endpoints")
     for ip in _addresses(urlsplit(address).hostname or ""):

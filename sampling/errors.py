@@ -82,6 +82,7 @@ class EndpointError(SamplingError):
         super().__init__(message, retry_after=retry_after)
         self.status = status
         self.raw = raw
+        self.replica = ""  # host:port, where the endpoint is several servers
 
 
 class EndpointUnavailable(EndpointError):

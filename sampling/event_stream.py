@@ -39,6 +39,7 @@ class EventStream:
         self.finish_reason: str | None = None
         self.stopped_early: str | None = None
         self.usage: dict[str, int] | None = None
+        self.logprob: float | None = None
 
     @property
     def text(self) -> str:
@@ -119,6 +120,8 @@ class EventStream:
         if content:
             self._pieces.append(str(content))
             self._chars += len(self._pieces[-1])
+        if scores := choice.get("logprobs"):
+            self.logprob = (self.logprob or 0.0) + _sum_of(scores)
         if reason := choice.get("finish_reason"):
             self.finish_reason = str(reason)
 
@@ -148,6 +151,13 @@ class EventStream:
         if self._watcher and not self.stopped_early:
             self.stopped_early = self._watcher(piece)
         return True
+
+
+def _sum_of(scores: object) -> float:
+    """The log-probabilities of a chunk's tokens together; what has another shape counts nothing."""
+    tokens = scores.get("content") if isinstance(scores, Mapping) else None
+    found = (one.get("logprob") for one in tokens or () if isinstance(one, Mapping))
+    return float(sum(one for one in found if isinstance(one, int | float)))
 
 
 def _counts(usage: Mapping[str, object]) -> dict[str, int]:

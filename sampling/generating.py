@@ -12,7 +12,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection
+import psycopg
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+)
 
 from sampling import bell, endpoints, leasing, linking, loop, plans, storing
 from sampling.calls import CallRecord, Endpoint
@@ -30,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 ROUNDS = 8  # sets that one message may lead to; then the next bell, so that messages do not age
 RETRY_STORING = 0.5  # seconds
+CLAIM_PATIENCE = 2.0  # seconds that a thread waits for another one of this process that claims
+UNSTORABLE = (IntegrityError, DataError, ValueError)  # no row can hold what came
 LEASE_RESERVE = 2.0  # seconds of a lease in which nothing is stored any more
 
 
@@ -65,18 +75,26 @@ def go_on(run: Run, *, rounds: int = ROUNDS) -> int:
 def begin() -> Run | None:
     """Claim a set if this process and its endpoint have room for one; None at once if not.
 
-    A database that is away is logged: the watch looks again.
+    A database that is away is logged: the watch looks again. So does a thread whose turn does not
+    come, because the one before it hangs at a database that does not answer.
     """
-    with runs.claiming:
-        if not runs.has_room():
-            return None
-        try:
-            claim = claim_next(prefetch=runs.has_room_for_prefetch(), streams=runs.streams_left())
-        except (OperationalError, InterfaceError) as fault:
-            connection.close()
-            logger.warning("nothing could be claimed: %s", type(fault).__name__)
-            return None
-        return runs.begin(claim) if claim else None
+    if not runs.claiming.acquire(timeout=CLAIM_PATIENCE):
+        return None
+    try:
+        return _claim()
+    except (OperationalError, InterfaceError) as fault:
+        connection.close()
+        logger.warning("nothing could be claimed: %s", type(fault).__name__)
+        return None
+    finally:
+        runs.claiming.release()
+
+
+def _claim() -> Run | None:
+    if not runs.has_room():
+        return None
+    claim = claim_next(prefetch=runs.has_room_for_prefetch(), streams=runs.streams_left())
+    return runs.begin(claim) if claim else None
 
 
 def _conduct(run: Run) -> None:
@@ -88,13 +106,12 @@ def _conduct(run: Run) -> None:
         _store(run, partial(leasing.leave_seat, run.key))
     except SamplingError as error:
         logger.info("attempt failed: %s", error.code, extra=_about(run))
-        _store(run, partial(storing.store_failure, run.claim, error))
+        _store_failure(run, error)
     except (OperationalError, InterfaceError) as fault:
         # Before the first call: the lease runs out, and the set is made again.
         logger.warning("the database went away: %s", type(fault).__name__, extra=_about(run))
     except BaseException:
-        fault_of_ours = InternalFault("see the log")
-        _store(run, partial(storing.store_failure, run.claim, fault_of_ours))
+        _store_failure(run, InternalFault("see the log"))
         raise
     else:
         _store_result(run, result)
@@ -120,7 +137,7 @@ def _draw(run: Run) -> SetResult:
     work = draw_set(
         **asked,
         origin=origin,
-        streams=[run.claim.streams],
+        streams=run.claim.gates,
         report=lambda written, _of: runs.report(run, written),
     )
     try:
@@ -159,21 +176,23 @@ def _wait_for(run: Run, work: Coroutine[Any, Any, T]) -> T:
 
 
 def endpoints_from(wanted: CandidateSet, rank: int) -> list[Endpoint]:
-    """The plan's endpoints in order, the one of that rank first. Raises EndpointMisconfigured."""
+    """The plan's endpoints in order, the one of that rank first.
+
+    Raises EndpointMisconfigured when that one cannot be called, whatever the others are like.
+    """
     listed = PlanEndpoint.objects.filter(plan=wanted.plan_id).select_related("endpoint")
     rows = [one.endpoint for one in listed.order_by("rank")]
-    return [endpoints.resolve(row) for row in rows[rank:] + rows[:rank]]
+    return endpoints.resolve_all(rows[rank:] + rows[:rank])
 
 
 def _store_result(run: Run, result: SetResult) -> None:
     try:
         _store(run, partial(storing.store_ready, run.claim, result))
-    except (IntegrityError, DataError, ValueError):
+    except UNSTORABLE as fault:
         # The guard let something through that no row can hold: a fault of ours, and no reason to
         # lose the set.
-        logger.exception("a set could not be stored", extra=_about(run))
-        error = UnusableText("the set could not be stored")
-        _store(run, partial(storing.store_failure, run.claim, error))
+        logger.error("a set could not be stored: %s", _named(fault), extra=_about(run))
+        _store_failure(run, UnusableText("the set could not be stored"))
 
 
 def _store(run: Run, store: Callable[[], None]) -> None:
@@ -190,6 +209,23 @@ def _store(run: Run, store: Callable[[], None]) -> None:
                 continue
             logger.warning("dropped: %s", type(fault).__name__, extra=_about(run))
         return
+
+
+def _store_failure(run: Run, error: SamplingError) -> None:
+    """The same for a failed attempt. When no row can hold it either, the lease runs out."""
+    try:
+        _store(run, partial(storing.store_failure, run.claim, error))
+    except UNSTORABLE as fault:
+        logger.error("a failure could not be stored: %s", _named(fault), extra=_about(run))
+
+
+def _named(fault: Exception) -> str:
+    """A fault without its message: PostgreSQL's quotes the row, and with it what people wrote."""
+    cause = fault.__cause__
+    name = type(fault).__name__
+    if isinstance(fault, DatabaseError) and isinstance(cause, psycopg.Error):
+        return f"{name} {cause.sqlstate} {cause.diag.constraint_name or ''}".rstrip()
+    return name
 
 
 def _about(run: Run) -> dict[str, object]:

@@ -32,9 +32,11 @@ class Job(Generic[T]):
         self._task: asyncio.Task[T] | None = None
         loop.call_soon_threadsafe(self._start)
 
-    def result(self) -> T:
-        """Wait for the end. Raises what the work raised, CancelledError when it was cancelled."""
-        return self._over.result()
+    def result(self, seconds: float | None = None) -> T:
+        """Wait for the end. Raises what the work raised, CancelledError when it was cancelled, and
+        TimeoutError when it is not over after that many seconds.
+        """
+        return self._over.result(seconds)
 
     def cancel(self) -> None:
         """Returns at once; does nothing when the job is over."""

@@ -1,4 +1,4 @@
-"""How candidates come to be: endpoints, plans, arms, sets, candidates, calls and seats.
+"""How candidates come to be: endpoints, plans, arms, sets, candidates, calls and seats; the lab.
 
 A candidate set keeps the messages it was asked with and knows no turn: a turn points at its set.
 PostgreSQL is the queue of generation; these rows are the truth about it.
@@ -6,12 +6,13 @@ PostgreSQL is the queue of generation; these rows are the truth about it.
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, Count, F, Q, Value, When
 from django.db.models.functions import MD5
 from django.utils import timezone
 
-from studies.models import Cohort, Prompt, Study
+from studies.models import Cohort, Prompt, Researcher, Study
 from studies.models.study import Language
 
 MAX_K = 8
@@ -33,6 +34,15 @@ class Endpoint(models.Model):
     revision = models.CharField(max_length=200, blank=True)
     notice = models.JSONField(default=dict, help_text="plain words for the page, by language")
     seats = models.PositiveIntegerField(help_text="streams it may serve at once")
+    tokens_per_minute = models.PositiveIntegerField(null=True, help_text="null: no limit")
+    context_length = models.PositiveIntegerField(null=True, help_text="tokens; null: unknown")
+    operator = models.CharField(max_length=200, blank=True, db_default="", help_text="who runs it")
+    country = models.CharField(max_length=60, blank=True, db_default="", help_text="where it runs")
+    retention = models.TextField(
+        blank=True, db_default="", help_text="what it keeps of requests, and for how long"
+    )
+    capabilities = models.JSONField(null=True, help_text="what sampling.probing found")
+    probed_at = models.DateTimeField(null=True)
     failures = models.PositiveIntegerField(default=0, help_text="in a row; opens the breaker")
     open_until = models.DateTimeField(null=True, help_text="the breaker is open until then")
 
@@ -42,6 +52,10 @@ class Endpoint(models.Model):
             models.CheckConstraint(condition=Q(seats__gte=1), name="endpoint_has_seats"),
             models.CheckConstraint(
                 condition=Q(kind__in=["model", "simulated"]), name="endpoint_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(tokens_per_minute__isnull=True) | Q(tokens_per_minute__gte=1),
+                name="endpoint_has_tokens",
             ),
         ]
 
@@ -202,6 +216,15 @@ class CandidateSet(models.Model):
     shared = models.BooleanField()
     replica = models.PositiveIntegerField(default=0)
     streams = models.PositiveSmallIntegerField(help_text="opened at once by the strategy")
+    streams_on = ArrayField(
+        models.PositiveSmallIntegerField(),
+        default=list,
+        db_default=Value([], ArrayField(models.PositiveSmallIntegerField())),
+        help_text="the same by endpoint, from the one that serves it on; empty: all there",
+    )
+    tokens = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="estimate for one attempt, answers and contexts"
+    )
     endpoint_rank = models.PositiveSmallIntegerField(default=0)
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     reason = models.CharField(max_length=200, null=True)  # noqa: DJ001 null: did not fail
@@ -227,6 +250,11 @@ class CandidateSet(models.Model):
         unique=True,
     )
     showings = models.PositiveIntegerField(default=0)
+    spare = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="made ahead for one person, whoever comes first, and not taken yet",
+    )
     retired_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -262,6 +290,9 @@ class CandidateSet(models.Model):
                 name="set_state_known",
             ),
             models.CheckConstraint(condition=Q(streams__gte=1), name="set_opens_streams"),
+            models.CheckConstraint(
+                condition=Q(spare=False) | Q(shared=False), name="set_spare_unshared"
+            ),
         ]
         indexes = [
             models.Index(
@@ -270,9 +301,18 @@ class CandidateSet(models.Model):
                 name="set_pending",
             ),
             models.Index(
+                fields=["plan", "priority", "requested_at", "id"],
+                condition=Q(state="pending"),
+                name="set_pending_of_plan",
+            ),
+            models.Index(
                 fields=["lease_until"], condition=Q(state="generating"), name="set_generating"
             ),
             models.Index(fields=["context_sha256"], name="set_context"),
+            # How long a plan's sets took lately.
+            models.Index(
+                fields=["plan", "-ready_at"], condition=Q(state="ready"), name="set_plan_ready"
+            ),
         ]
 
 
@@ -288,7 +328,11 @@ class ModelCall(models.Model):
     purpose = models.CharField(max_length=40)
     request = models.JSONField(help_text="the exact body as sent: messages, parameters, seed")
     seed = models.BigIntegerField(null=True)
+    replica = models.CharField(
+        max_length=300, blank=True, db_default="", help_text="which of several servers, host:port"
+    )
     raw = models.TextField(blank=True)
+    logprob = models.FloatField(null=True, help_text="sum over the answer's tokens")
     finish_reason = models.CharField(max_length=40, blank=True)
     usage = models.JSONField(null=True)
     error = models.JSONField(null=True, help_text="class, message, retryable")
@@ -299,6 +343,7 @@ class ModelCall(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["set", "attempt", "n"], name="model_call_n"),
+            models.UniqueConstraint(fields=["id", "set"], name="model_call_id_set"),
         ]
 
 
@@ -363,3 +408,162 @@ class Seat(models.Model):
             models.UniqueConstraint(fields=["set", "endpoint"], name="seat_once"),
             models.CheckConstraint(condition=Q(streams__gte=1), name="seat_has_streams"),
         ]
+
+
+class TokenUse(models.Model):
+    """Tokens that an attempt may use at an endpoint with a limit, in the minute of its claim.
+
+    An estimate until the attempt is stored, then what the endpoint counted. Rows of the last minute
+    count; older ones are deleted by later claims.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    set = models.ForeignKey(CandidateSet, on_delete=models.CASCADE, related_name="token_uses")
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="token_uses")
+    attempt = models.PositiveSmallIntegerField()
+    tokens = models.PositiveBigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["set", "attempt", "endpoint"], name="token_use_once"),
+        ]
+        indexes = [models.Index(fields=["at"], name="token_use_at")]
+
+
+class TokenBudget(models.Model):
+    """How many tokens all sets of a study may use. A row, and no rule of the study: it has to be
+    raised while the study is open, when rules and plans are frozen.
+
+    `spent` counts stored attempts; `total` null: counted, without a limit.
+    """
+
+    study = models.OneToOneField(
+        Study, on_delete=models.PROTECT, primary_key=True, related_name="token_budget"
+    )
+    total = models.PositiveBigIntegerField(null=True)
+    spent = models.PositiveBigIntegerField(default=0)
+
+
+class LabRunQuerySet(models.QuerySet["LabRun"]):
+    def counted(self) -> "LabRunQuerySet":
+        """Each run with how many sets it has (`of`), and how many of them are over (`done`)."""
+        over = Q(sets__state__in=LabSet.OVER)
+        return self.annotate(of=Count("sets"), done=Count("sets", filter=over))
+
+
+class LabRun(models.Model):
+    """Sets made side by side for researchers, outside of every conversation and of every export."""
+
+    class Kind(models.TextChoices):
+        ONE = "one"  # one prompt, each way on each endpoint
+        BATCH = "batch"  # a sample of the study's prompts
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="lab_runs")
+    asked_by = models.ForeignKey(Researcher, on_delete=models.PROTECT, related_name="lab_runs")
+    kind = models.CharField(max_length=5, choices=Kind)
+    seed = models.BigIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = LabRunQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["one", "batch"]), name="lab_run_kind_known"
+            ),
+        ]
+
+
+class LabSet(models.Model):
+    """One set of a run, and what became of it. A failed one is a result, and not tried again."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        MAKING = "making"
+        READY = "ready"
+        FAILED = "failed"
+
+    OVER = (State.READY, State.FAILED)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    run = models.ForeignKey(LabRun, on_delete=models.PROTECT, related_name="sets")
+    place = models.PositiveIntegerField(help_text="its place in the run, from 0")
+    prompt_key = models.CharField(max_length=80, blank=True, help_text="blank: typed in")
+    context = models.JSONField(help_text="role-tagged messages, ending with the user's")
+    language = models.CharField(max_length=2, choices=Language)
+    way = models.CharField(max_length=150, help_text="a strategy's name, or study/version")
+    strategy = models.CharField(max_length=40)
+    body = models.JSONField(help_text="the plan's body, with every default written out")
+    plan_sha256 = models.CharField(max_length=64, help_text="as a stored plan of this body has it")
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="lab_sets")
+    seed = models.BigIntegerField()
+    state = models.CharField(max_length=7, choices=State, default=State.WAITING)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    result = models.JSONField(null=True, help_text="what `manage.py sample --json` prints")
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "place"], name="lab_set_place"),
+            models.CheckConstraint(
+                condition=Q(state__in=["waiting", "making", "ready", "failed"]),
+                name="lab_set_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="making", lease_until__isnull=False)
+                | (~Q(state="making") & Q(lease_until__isnull=True)),
+                name="lab_set_lease_when_making",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=["ready", "failed"], result__isnull=False, ended_at__isnull=False
+                )
+                | (
+                    ~Q(state__in=["ready", "failed"])
+                    & Q(result__isnull=True, ended_at__isnull=True)
+                ),
+                name="lab_set_result_when_over",
+            ),
+        ]
+
+
+class ReaderMark(models.Model):
+    """What a reader of its language says about one text of the lab: no check of form sees invented
+    words, or a "No" that argues for Yes. It belongs to the plan, by the hash of the plan's body.
+    """
+
+    class Verdict(models.TextChoices):
+        ACCEPTABLE = "acceptable"
+        INVENTED = "invented"  # words that the language does not have
+        LANGUAGE = "language"  # another language, or a mix
+        AGAINST_ITSELF = "against_itself"
+        OTHER = "other"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    set = models.ForeignKey(LabSet, on_delete=models.PROTECT, related_name="marks")
+    slot = models.PositiveSmallIntegerField()
+    text_sha256 = models.CharField(max_length=64)
+    way = models.CharField(max_length=150)
+    strategy = models.CharField(max_length=40)
+    plan_sha256 = models.CharField(max_length=64)
+    language = models.CharField(max_length=2, choices=Language)
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="reader_marks")
+    verdict = models.CharField(max_length=14, choices=Verdict)
+    note = models.CharField(max_length=500, blank=True)
+    by = models.ForeignKey(Researcher, on_delete=models.PROTECT, related_name="reader_marks")
+    marked_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["set", "slot", "by"], name="reader_mark_once"),
+            models.CheckConstraint(
+                condition=Q(
+                    verdict__in=["acceptable", "invented", "language", "against_itself", "other"]
+                ),
+                name="reader_mark_verdict_known",
+            ),
+        ]
+        indexes = [models.Index(fields=["plan_sha256"], name="reader_mark_plan")]

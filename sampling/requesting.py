@@ -7,23 +7,35 @@ transaction is stored; it never waits for an endpoint.
 import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import (
+    BooleanField,
+    Count,
+    ExpressionWrapper,
+    Max,
+    Q,
+    QuerySet,
+    Window,
+    prefetch_related_objects,
+)
 from django.utils import timezone
 
 from sampling import bell, plans
-from sampling.messages import Message, context_sha256, read_context, turn_of
+from sampling.demand import demand_of
+from sampling.messages import Message, context_sha256, read_context
 from sampling.models import CandidateSet, Plan
 from sampling.reasons import Reason
 from studies.models import Prompt
 
 State, Priority = CandidateSet.State, CandidateSet.Priority
 UNFINISHED = (State.PENDING, State.GENERATING)
+Question = tuple[UUID, str, str]  # of a plan, by its context's hash, in a language
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def request_candidate_set(
     *,
     plan: Plan,
@@ -53,10 +65,10 @@ def request_candidate_set(
         )
     sha256 = context_sha256(asked)
     while True:
-        found = _live(plan, sha256, language, replica)
+        found, unused = _look(plan, sha256, language, replica)
         if found:
             return _hurry(found, priority)
-        wanted = _fresh_replica(plan, sha256, language) if replica is None else replica
+        wanted = unused if replica is None else replica
         new = _new_set(
             plan=plan,
             context=asked,
@@ -78,13 +90,95 @@ def find_shared_set(
     return _live(plan, context_sha256(read_context(context)), language, None)
 
 
+@dataclass(frozen=True)
+class Wish:
+    """A set that somebody is likely to want: what `request_candidate_set` would be asked.
+
+    With `groups` over 1 it is the replica of one of so many groups of people; with `spares` it is
+    one of so many spare sets.
+    """
+
+    plan: Plan
+    context: Sequence[Message]
+    language: str
+    prompt: Prompt | None = None
+    group: int = 0
+    groups: int = 1
+    spares: int = 0
+
+    @property
+    def for_everybody(self) -> bool:
+        return self.groups == 1 and not self.spares
+
+    @property
+    def question(self) -> Question:
+        return self.plan.pk, context_sha256(read_context(self.context)), self.language
+
+
+def missing(wishes: Iterable[Wish]) -> list[Wish]:
+    """The wishes, each once, whose shared set is not there in any state but failed. One query."""
+    wanted = {wish.question: wish for wish in wishes}
+    there = {question for question, (_, live) in _known(wanted).items() if live}
+    return [wish for question, wish in wanted.items() if question not in there]
+
+
 @transaction.atomic
-def drop_candidate_sets(set_ids: Iterable[UUID]) -> int:
+def request_ahead(wishes: Iterable[Wish]) -> int:
+    """Put the wished sets into the queue for nobody in particular; returns how many are new.
+
+    What somebody else asked for meanwhile is left alone. The number of queries does not depend on
+    the number of wishes. Raises BadRequest as `request_candidate_set` does.
+    """
+    wanted = {wish.question: wish for wish in wishes}
+    known = _known(wanted)
+    prefetch_related_objects([wish.plan for wish in wanted.values()], "plan_endpoints")
+    new = [
+        _new_set(
+            plan=wish.plan,
+            context=read_context(wish.context),
+            language=wish.language,
+            shared=True,
+            replica=known[question][0] + 1 if question in known else 0,
+            priority=Priority.PREFETCH,
+            prompt=wish.prompt,
+        )
+        for question, wish in wanted.items()
+    ]
+    CandidateSet.objects.bulk_create(new, ignore_conflicts=True)
+    ids = CandidateSet.objects.filter(pk__in=[one.pk for one in new])
+    stored = set(ids.values_list("pk", flat=True))
+    for set_id in stored:
+        bell.ring_after_commit(set_id=set_id, priority=Priority.PREFETCH)
+    return len(stored)
+
+
+def _known(questions: Iterable[Question]) -> dict[Question, tuple[int, bool]]:
+    """The highest replica of each question that was asked before, and whether a set of it lives."""
+    wanted = set(questions)
+    asked = CandidateSet.objects.filter(
+        plan__in={plan_id for plan_id, _, _ in wanted},
+        context_sha256__in={sha256 for _, sha256, _ in wanted},
+    )
+    live = Count("pk", filter=Q(shared=True, retired_at=None) & ~Q(state=State.FAILED))
+    rows = asked.values_list("plan_id", "context_sha256", "language").annotate(
+        highest=Max("replica"), live=live
+    )
+    found = {
+        (plan, sha256, language): (top, alive > 0) for plan, sha256, language, top, alive in rows
+    }
+    return {question: found[question] for question in wanted & found.keys()}
+
+
+@transaction.atomic
+def drop_candidate_sets(set_ids: Iterable[UUID], *, also_shared: bool = False) -> int:
     """Nobody needs these sets any more: the unshared, unfinished ones of them fail as unwanted.
 
-    Returns how many. A worker that is writing one stops within two seconds.
+    `also_shared`: the shared ones as well, when their whole study takes nothing more. Returns how
+    many. A worker that is writing one stops within two seconds.
     """
-    unneeded = CandidateSet.objects.filter(pk__in=list(set_ids), shared=False, state__in=UNFINISHED)
+    unneeded = CandidateSet.objects.filter(pk__in=list(set_ids), state__in=UNFINISHED)
+    if not also_shared:
+        unneeded = unneeded.filter(shared=False)
     # In the order of their ids, as everybody who locks several sets.
     locked = [one.pk for one in unneeded.order_by("pk").select_for_update(no_key=True)]
     return CandidateSet.objects.filter(pk__in=locked).update(
@@ -126,6 +220,23 @@ def _live(plan: Plan, sha256: str, language: str, replica: int | None) -> Candid
     return found.exclude(state=State.FAILED).order_by("replica").first()
 
 
+def _look(
+    plan: Plan, sha256: str, language: str, replica: int | None
+) -> tuple[CandidateSet | None, int]:
+    """The same, and a replica number that no set of this question has had. One query."""
+    wanted = Q(shared=True, retired_at=None) & ~Q(state=State.FAILED)
+    if replica is not None:
+        wanted &= Q(replica=replica)
+    every = _same_question(plan, sha256, language).annotate(
+        is_live=ExpressionWrapper(wanted, output_field=BooleanField()),
+        highest=Window(Max("replica")),
+    )
+    first = every.order_by("-is_live", "replica").first()
+    if first is None:
+        return None, 0
+    return (first if first.is_live else None), first.highest + 1
+
+
 def _same_question(plan: Plan, sha256: str, language: str) -> QuerySet[CandidateSet]:
     return CandidateSet.objects.filter(plan=plan, context_sha256=sha256, language=language)
 
@@ -160,6 +271,13 @@ def _new_set(
 ) -> CandidateSet:
     category = prompt.category if prompt else ""
     body = plans.read(plan.body)
+    wanted = demand_of(
+        body,
+        context=tuple(context),
+        language=language,
+        category=category,
+        endpoints=lambda: len(plan.plan_endpoints.all()),
+    )
     sha256 = context_sha256(context)
     now = timezone.now()
     return CandidateSet(
@@ -174,7 +292,9 @@ def _new_set(
         seed=seed_of_set(plan=plan, sha256=sha256, replica=replica),
         shared=shared,
         replica=replica,
-        streams=plans.step(body, turn_of(context), category).streams(body.k),
+        streams=wanted.streams,
+        streams_on=list(wanted.streams_on),
+        tokens=wanted.tokens,
         priority=priority,
         requested_at=now,
         not_before=now,

@@ -16,6 +16,7 @@ from sampling import plans, wordings
 from sampling.calls import Endpoint
 from sampling.client import ModelClient
 from sampling.drawing import NOWHERE, SetResult, draw_set
+from sampling.endpoints import split
 from sampling.errors import BadRequest, GuardRejected, SamplingError
 from sampling.messages import Context, turn_of
 from sampling.plans import PlanBody
@@ -23,6 +24,10 @@ from sampling.strategies import Origin
 
 # A double holds whole numbers up to here, and so does every reader of JSON.
 SEEDS = 2**53
+NO_ENDPOINT = (
+    "no endpoint: give --base-url and --model, set MODEL_BASE_URL and MODEL_NAME, or start the "
+    "demo with `make demo`"
+)
 
 
 @dataclass(frozen=True)
@@ -79,23 +84,54 @@ def given_endpoint(*, base_url: str, model: str, key_name: str) -> Endpoint:
 def default_endpoint() -> Endpoint:
     """The environment's own endpoint, else the running demo's simulated one. Raises BadRequest."""
     if settings.MODEL_BASE_URL:
-        return Endpoint(
-            name="environment",
-            base_url=settings.MODEL_BASE_URL,
-            model=settings.MODEL_NAME,
-            key=settings.MODEL_API_KEY,
-        )
+        return _environments_own()
     if settings.SIMULATED_URL:
-        return Endpoint(
-            name="simulated",
-            base_url=settings.SIMULATED_URL,
-            model="simulated",
-            key=settings.SIMULATED_KEY,
-            kind="simulated",
-        )
-    raise BadRequest(
-        "no endpoint: give --base-url and --model, set MODEL_BASE_URL and MODEL_NAME, or start the "
-        "demo with `make demo`"
+        return _simulated()
+    raise BadRequest(NO_ENDPOINT)
+
+
+def default_endpoints() -> tuple[Endpoint, ...]:
+    """What ways are compared on: the environment's own endpoint, else the running demo's local
+    model and its simulated endpoint, those that are there. Raises BadRequest.
+    """
+    if settings.MODEL_BASE_URL:
+        return (_environments_own(),)
+    running = [
+        *([_local_model()] if settings.LOCAL_MODEL_URL else []),
+        *([_simulated()] if settings.SIMULATED_URL else []),
+    ]
+    if not running:
+        raise BadRequest(NO_ENDPOINT)
+    return tuple(running)
+
+
+def _environments_own() -> Endpoint:
+    addresses = split(settings.MODEL_BASE_URL)
+    return Endpoint(
+        name="environment",
+        base_url=addresses[0],
+        replicas=addresses if len(addresses) > 1 else (),
+        model=settings.MODEL_NAME,
+        key=settings.MODEL_API_KEY,
+    )
+
+
+def _local_model() -> Endpoint:
+    return Endpoint(
+        name="local-model",
+        base_url=settings.LOCAL_MODEL_URL,
+        model=settings.LOCAL_MODEL_NAME,
+        key=settings.LOCAL_MODEL_KEY,
+    )
+
+
+def _simulated() -> Endpoint:
+    return Endpoint(
+        name="simulated",
+        base_url=settings.SIMULATED_URL,
+        model="simulated",
+        key=settings.SIMULATED_KEY,
+        kind="simulated",
     )
 
 

@@ -52,8 +52,19 @@ def find(name: str) -> Plan:
 
 
 def endpoints_of(plan: Plan) -> tuple[Endpoint, ...]:
-    """The plan's endpoints in order. Raises EndpointMisconfigured for one that cannot be called."""
-    return tuple(endpoints.resolve(row) for row in _rows(plan))
+    """The plan's endpoints in order. Raises EndpointMisconfigured when the first has a fault."""
+    return tuple(endpoints.resolve_all(_rows(plan)))
+
+
+def endpoint_named(name: str) -> Endpoint:
+    """The stored endpoint of that name. Raises BadRequest, naming those that there are, and
+    EndpointMisconfigured for one that cannot be called.
+    """
+    row = EndpointRow.objects.filter(name=name).first()
+    if row:
+        return endpoints.resolve(row)
+    known = ", ".join(EndpointRow.objects.order_by("name").values_list("name", flat=True))
+    raise BadRequest(f"--endpoint: there is no {name!r}; there are {known or 'none'}")
 
 
 def _rows(plan: Plan) -> list[EndpointRow]:
@@ -66,28 +77,39 @@ def _rows(plan: Plan) -> list[EndpointRow]:
 
 @transaction.atomic
 def take(plan: Plan, *, context: Context, language: str) -> tuple[CandidateSet, Claim]:
-    """A fresh set of the plan that is ours from the start, with a seat at the plan's first
-    endpoint.
+    """A fresh set of the plan that is ours from the start, with seats where it asks.
 
     Its lease lasts as long as one attempt may; if we die, a worker makes the set when it is over.
-    Locks the endpoint's row.
+    Locks the endpoints' rows.
     """
     if language not in Language.values:
         raise BadRequest(f"--language: stored sets are in one of {', '.join(Language.values)}")
     body = plans.read(plan.body)
-    row = EndpointRow.objects.select_for_update(no_key=True).get(pk=_rows(plan)[0].pk)
+    rows = _locked(_rows(plan))
     made = request_candidate_set(plan=plan, context=context, language=language, shared=False)
-    streams = min(made.streams, row.seats)
+    wanted = made.streams_on or [made.streams]
+    streams_on = [min(want, row.seats) for want, row in zip(wanted, rows, strict=False)]
+    streams = sum(streams_on)
     waves = math.ceil(made.streams / streams) * (body.repairs + 1)
     now = timezone.now()
     made.state, made.attempt = CandidateSet.State.GENERATING, 1
     made.lease_until = now + timedelta(seconds=body.deadlines.total * waves + SPARE_SECONDS)
-    made.attempt_log = [_opened(row.name, streams=streams, started_at=now.isoformat())]
+    made.attempt_log = [_opened(rows[0].name, streams=streams, started_at=now.isoformat())]
     made.save(update_fields=["state", "attempt", "lease_until", "attempt_log"])
-    Seat.objects.create(
-        set=made, endpoint=row, attempt=1, streams=streams, lease_until=made.lease_until
+    Seat.objects.bulk_create(
+        Seat(set=made, endpoint=row, attempt=1, streams=count, lease_until=made.lease_until)
+        for row, count in zip(rows, streams_on, strict=False)
+        if count
     )
-    return made, Claim(made.pk, 1, row.pk, 0, streams, made.priority)
+    several = tuple(streams_on) if made.streams_on else ()
+    return made, Claim(made.pk, 1, rows[0].pk, 0, streams, made.priority, several)
+
+
+def _locked(rows: list[EndpointRow]) -> list[EndpointRow]:
+    """The rows in their order, locked in the order of their ids as by every claim."""
+    ids = EndpointRow.objects.filter(pk__in=[row.pk for row in rows]).order_by("pk")
+    held = {row.pk: row for row in ids.select_for_update(no_key=True)}
+    return [held[row.pk] for row in rows]
 
 
 def _opened(endpoint: str, *, streams: int, started_at: str) -> dict[str, object]:

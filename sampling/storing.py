@@ -10,9 +10,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 
-from sampling import breaker, publishing
+from sampling import breaker, budgets, publishing
 from sampling.attempts import READY, attempts_allowed, attempts_spent, close_attempt
 from sampling.calls import CallRecord
 from sampling.claiming import Claim
@@ -47,12 +48,15 @@ def store_ready(claim: Claim, result: SetResult) -> None:
             *("guard", "diversity", "attempt_log"),
         ]
     )
-    calls = _store_calls(claim, result.calls)
+    ids = _endpoint_ids(claim, result.calls)
+    calls = _store_calls(claim, result.calls, ids)
+    budgets.settle(claim=claim, study_id=held.study_id, records=result.calls, ids=ids)
     Candidate.objects.bulk_create(
         _candidate(held, draft, _call_of(draft, calls)) for draft in result.drafts
     )
     Seat.objects.filter(set=held).delete()
-    breaker.note_success(claim.endpoint_id)
+    for endpoint_id in sorted(ids.values()):
+        breaker.note_success(endpoint_id)
     publishing.publish_after_commit(set_id=held.pk, state=State.READY, progress=held.k)
 
 
@@ -62,7 +66,7 @@ def store_failure(claim: Claim, error: SamplingError) -> None:
     held = _hold(claim)
     if held is None:
         return
-    close_attempt(held, error.code)
+    close_attempt(held, error.code, counts=not _met_an_open_breaker(claim, error))
     again = _again(held, claim, error)
     held.lease_until, held.progress = None, 0
     if again:
@@ -78,9 +82,11 @@ def store_failure(claim: Claim, error: SamplingError) -> None:
             *("guard", "attempt_log"),
         ]
     )
-    _store_calls(claim, error.calls)
+    ids = _endpoint_ids(claim, error.calls)
+    _store_calls(claim, error.calls, ids)
+    budgets.settle(claim=claim, study_id=held.study_id, records=error.calls, ids=ids)
     Seat.objects.filter(set=held).delete()
-    _note_health(claim, error)
+    _note_health(claim, error, ids)
     publishing.publish_after_commit(set_id=held.pk, state=held.state)
 
 
@@ -110,21 +116,46 @@ def _again(held: CandidateSet, claim: Claim, error: SamplingError) -> Again | No
     )
 
 
-def _note_health(claim: Claim, error: SamplingError) -> None:
-    """An endpoint that answered is healthy, whatever we thought of the answer."""
+def _met_an_open_breaker(claim: Claim, error: SamplingError) -> bool:
+    """Whether the attempt failed at an endpoint that was known to be in trouble.
+
+    Trying whether it is back is no fault of the set, nor is having been under way when the breaker
+    opened: else a long outage would cost one waiting set after the other its attempts.
+    """
+    troubled = Endpoint.objects.filter(pk=claim.endpoint_id, open_until__isnull=False)
+    return error.blames_endpoint and troubled.exists()
+
+
+def _note_health(claim: Claim, error: SamplingError, ids: Mapping[str, UUID]) -> None:
+    """An endpoint that answered is healthy, whatever we thought of the answer.
+
+    The calls say which endpoint failed; before the first call it is the one that serves the set.
+    """
+    failed = {ids[one.endpoint] for one in error.calls if one.error and one.error.blames_endpoint}
+    answered = {ids[one.endpoint] for one in error.calls if one.reply} - failed
     if error.blames_endpoint:
-        breaker.note_failure(claim.endpoint_id)
+        failed = failed or {claim.endpoint_id}
     elif isinstance(error, EndpointError | GuardRejected):
-        breaker.note_success(claim.endpoint_id)
+        answered = answered or {claim.endpoint_id}
+    for endpoint_id in sorted(failed | answered):
+        note = breaker.note_failure if endpoint_id in failed else breaker.note_success
+        note(endpoint_id)
 
 
-def _store_calls(claim: Claim, records: Iterable[CallRecord]) -> dict[int, ModelCall]:
+def _endpoint_ids(claim: Claim, records: Iterable[CallRecord]) -> dict[str, UUID]:
+    """The endpoints of an attempt by name: where its calls went, and the one that serves it."""
+    names = {one.endpoint for one in records}
+    used = Endpoint.objects.filter(Q(name__in=names) | Q(pk=claim.endpoint_id))
+    return dict(used.values_list("name", "pk"))
+
+
+def _store_calls(
+    claim: Claim, records: Iterable[CallRecord], ids: Mapping[str, UUID]
+) -> dict[int, ModelCall]:
     """The rows of an attempt's calls by their number n, also of those that failed."""
-    made = list(records)
-    ids = dict(
-        Endpoint.objects.filter(name__in={one.endpoint for one in made}).values_list("name", "pk")
+    rows = ModelCall.objects.bulk_create(
+        _model_call(claim, one, ids[one.endpoint]) for one in records
     )
-    rows = ModelCall.objects.bulk_create(_model_call(claim, one, ids[one.endpoint]) for one in made)
     return {row.n: row for row in rows}
 
 
@@ -140,8 +171,10 @@ def _model_call(claim: Claim, record: CallRecord, endpoint_id: UUID) -> ModelCal
         purpose=record.purpose,
         request=dict(record.body),
         seed=record.seed,
+        replica=record.replica,
         raw=storable(raw),
         finish_reason=(reply.finish_reason or reply.stopped_early or "") if reply else "",
+        logprob=reply.logprob if reply else None,
         usage=dict(reply.usage) if reply and reply.usage else None,
         error=_error(error) if error else None,
         started_at=record.started_at,

@@ -1,15 +1,22 @@
 """Doorways for the bell: each says "there may be work", and PostgreSQL says which."""
 
 import logging
+from uuid import UUID
 
 from celery import shared_task
 
 from config.requests import request_id_is
 from sampling import generating, working
+from sampling.lab import making
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["generate", "prefetch", "working"]  # working: the hooks of a worker process
+__all__ = [
+    "generate",
+    "make_lab_sets",
+    "prefetch",
+    "working",
+]  # working: the hooks of a worker process
 
 
 @shared_task
@@ -22,6 +29,13 @@ def generate(*, set_id: str, request_id: str = "-") -> int:
 def prefetch(*, set_id: str, request_id: str = "-") -> int:
     """A set is wanted ahead of time. Returns how many sets were made, of whichever kind."""
     return _work(set_id, request_id)
+
+
+@shared_task
+def make_lab_sets(*, run_id: str, endpoint_id: str, request_id: str = "-") -> int:
+    """A researcher wants sets side by side. Returns how many were worked on; safe to run twice."""
+    with request_id_is(request_id):
+        return making.work(run_id=UUID(run_id), endpoint_id=UUID(endpoint_id))
 
 
 def _work(set_id: str, request_id: str) -> int:

@@ -2,7 +2,8 @@
 
 Once a second it renews the leases of this process's sets (what is not ours any more is cancelled),
 puts expired ones back, and starts on work that nobody has claimed. In between it passes on
-progress.
+progress. A second thread without a database, the clock, stops what could not be renewed in time and
+cuts the watch loose from a database that does not answer.
 """
 
 import logging
@@ -15,6 +16,7 @@ from django.db.models.functions import Now
 
 from sampling import generating, leasing, publishing
 from sampling.models import CandidateSet
+from sampling.patience import Patience
 from sampling.publishing import Note
 from sampling.running import Run, lease_from_now, runs
 
@@ -26,6 +28,8 @@ PROGRESS_PERIOD = 0.2  # seconds between reports of progress
 UNCLAIMED_AFTER = 2.0  # seconds in which the bell may find a set first
 LAST_SECONDS = 3.0  # for closing streams at the end
 SAFETY = 1.0  # seconds before the end of a lease that could not be renewed
+TICK = 0.25  # seconds between two looks of the clock
+PATIENCE = 4.0  # seconds that the database may take for one heartbeat
 
 
 class Watch:
@@ -33,10 +37,14 @@ class Watch:
 
     def __init__(self) -> None:
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self._clock = threading.Thread(target=self._tick, name="watch-clock", daemon=True)
+        self._ended = threading.Event()
+        self._patience = Patience(PATIENCE)
         self._ends_at: float | None = None
 
     def start(self) -> None:
         self._thread.start()
+        self._clock.start()
 
     def drain(self, *, grace: float) -> None:
         """Claim nothing more; after `grace` seconds give back what still runs. Returns at once."""
@@ -55,19 +63,27 @@ class Watch:
         next_beat = 0.0
         while not self._over():
             try:
-                if time.monotonic() >= next_beat:
-                    next_beat = time.monotonic() + PERIOD
-                    beat()
-                tell_progress()
+                with self._patience.asking():
+                    if time.monotonic() >= next_beat:
+                        next_beat = time.monotonic() + PERIOD
+                        beat()
+                    tell_progress()
             except (OperationalError, InterfaceError) as fault:
                 connection.close()
                 logger.warning("the watch found no database: %s", type(fault).__name__)
             except Exception:  # the heartbeat of every running set goes on
                 logger.exception("the watch met a fault")
-            stop_lapsed()
             _rest_until(next_beat)
-        end_runs()
+        end_runs(self._patience)
         connections.close_all()
+        self._ended.set()
+
+    def _tick(self) -> None:
+        """What must happen in time, whatever the database does."""
+        while not self._ended.wait(TICK):
+            stop_lapsed()
+            if self._patience.cut_if_spent():
+                logger.warning("the database did not answer within %s s", PATIENCE)
 
     def _over(self) -> bool:
         if self._ends_at is None:
@@ -111,7 +127,10 @@ def stop_lapsed() -> None:
 
 
 def start_unclaimed() -> None:
-    """Start on sets that have waited for longer than a bell takes, each in a thread of its own."""
+    """Start on sets that have waited for longer than a bell takes, each in a thread of its own.
+
+    For one period at most: a hundred claims in a row would cost those before them their leases.
+    """
     waiting = CandidateSet.objects.filter(
         state=State.PENDING,
         not_before__lte=Now(),
@@ -119,7 +138,8 @@ def start_unclaimed() -> None:
     )
     if not waiting.exists():
         return
-    while run := generating.begin():
+    ends = time.monotonic() + PERIOD
+    while time.monotonic() < ends and (run := generating.begin()):
         threading.Thread(target=_go_on, args=[run], name="watch-work", daemon=True).start()
 
 
@@ -135,7 +155,7 @@ def tell_progress() -> None:
         publishing.publish(notes)
 
 
-def end_runs() -> None:
+def end_runs(patience: Patience) -> None:
     """Close the streams of what still runs, and give the sets back in one update."""
     left = runs.all()
     if not left:
@@ -146,7 +166,8 @@ def end_runs() -> None:
     while runs.all() and time.monotonic() < deadline:
         time.sleep(0.02)
     try:
-        returned = leasing.give_back(run.key for run in left)
+        with patience.asking():
+            returned = leasing.give_back(run.key for run in left)
     except (OperationalError, InterfaceError) as fault:
         logger.warning("sets could not be given back: %s", type(fault).__name__)
     else:

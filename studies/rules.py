@@ -24,6 +24,14 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstSets:
+    """Who sees which set at the first turn of a prompt: one for all, n of them, or one for each."""
+
+    rule: Literal["shared", "replicas", "fresh"] = "shared"
+    replicas: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """The rules of one version of a study. Never changes, so that it can be kept in memory."""
 
@@ -38,6 +46,7 @@ class Rules:
     conversations: int
     sitting_hours: float
     assignment_minutes: float
+    first_sets: FirstSets = FirstSets()
 
 
 def in_language(texts: Texts, locale: str) -> str:
@@ -91,4 +100,11 @@ def _read(version_id: UUID, body: Mapping[str, Any]) -> Rules:
         conversations=body["conversations"],
         sitting_hours=body["sitting_hours"],
         assignment_minutes=body["assignment_minutes"],
+        first_sets=_first_sets(body.get("sets", "shared")),
     )
+
+
+def _first_sets(said: str | Mapping[str, int]) -> FirstSets:
+    if isinstance(said, str):
+        return FirstSets(rule=cast("Literal['shared', 'fresh']", said))
+    return FirstSets(rule="replicas", replicas=said["replicas"])

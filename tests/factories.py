@@ -20,9 +20,12 @@ from sampling.models import (
     Candidate,
     CandidateSet,
     Endpoint,
+    LabRun,
+    LabSet,
     ModelCall,
     Plan,
     PlanEndpoint,
+    ReaderMark,
     StanceList,
 )
 from studies.access import digest
@@ -378,6 +381,40 @@ def model_call(of: CandidateSet | None = None, *, n: int = 0, **fields: Any) -> 
         **fields,
     }
     return ModelCall.objects.create(set=of or candidate_set(), endpoint=called, n=n, **fields)
+
+
+def lab_set(of: Study | None = None, **fields: Any) -> LabSet:
+    """A set of a lab run that waits to be made."""
+    owner = of or study()
+    run = LabRun.objects.create(study=owner, asked_by=researcher(owner), kind="one", seed=7)
+    fields = {
+        "place": 0,
+        "context": [user("What matters most to you?")],
+        "language": "en",
+        "way": "independent",
+        "strategy": "independent",
+        "body": {"first_turn": {"strategy": "independent"}},
+        "plan_sha256": "0" * 64,
+        "endpoint": fields.pop("endpoint", None) or endpoint(),
+        "seed": 7,
+        **fields,
+    }
+    return LabSet.objects.create(run=run, **fields)
+
+
+def reader_mark(of: LabSet | None = None, **fields: Any) -> ReaderMark:
+    row = of or lab_set()
+    fields = {"slot": 0, "verdict": "acceptable", "by": row.run.asked_by, **fields}
+    return ReaderMark.objects.create(
+        set=row,
+        text_sha256="0" * 64,
+        way=row.way,
+        strategy=row.strategy,
+        plan_sha256=row.plan_sha256,
+        language=row.language,
+        endpoint=row.endpoint,
+        **fields,
+    )
 
 
 # --- Annotation -----------------------------------------------------------------------------------

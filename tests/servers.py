@@ -154,7 +154,7 @@ def quick_emptying(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     from django.test import TransactionTestCase
 
-    monkeypatch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: _empty())
+    monkeypatch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: empty())
 
 
 EMPTY = """
@@ -175,7 +175,8 @@ END $$
 """
 
 
-def _empty() -> None:
+def empty() -> None:
+    """Delete every row of the test's database."""
     from django.db import connection
 
     with connection.cursor() as cursor:

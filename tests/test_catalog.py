@@ -121,6 +121,7 @@ def one_of_everything() -> None:
     factories.stance_list()
     Draft.objects.create(enrolment=person, form="message", body={})
     Submission.objects.create(enrolment=person, key="k", kind="message", result={})
+    factories.reader_mark()
     auditing.record(by="test", action="study.open", on=f"study:{world.study.slug}")
     settle()
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from annotation.views import wording
+from config.unavailable import posted_fields
 from studies import access as links
 from studies.models import Study
 from studies.rules import Rules, current_rules, in_language
@@ -55,7 +56,12 @@ def pause_page(
 ) -> HttpResponse:
     """200: the study takes nothing at the moment, or for good."""
     token = getattr(request, "return_token", "")
-    context = {"pause": wording.pause(code), "kept": kept, "return_url": return_url(token)}
+    context = {
+        "pause": wording.pause(code),
+        "kept": kept,
+        "fields": posted_fields(request),
+        "return_url": return_url(token),
+    }
     if study is None or study.state in (Study.State.DRAFT, Study.State.REHEARSED):
         return render(request, "annotation/pause.html", context)
     return page(request, "annotation/pause.html", study, context)

@@ -1,8 +1,9 @@
 """A conversation as its page: which part is shown, with what in its forms."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from django.http import HttpResponse
@@ -11,13 +12,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from annotation import drafts
-from annotation.access import AnnotatorRequest, draft_token
+from annotation.access import AnnotatorRequest, draft_token, keep_posted
 from annotation.progress import Scene, Stage
 from annotation.refusals import Conflict, Invalid, Refusal
 from annotation.views import wording
 from annotation.views.answering import locale, study_title
 from sampling.live import live_url
 from sampling.models import Endpoint
+from sampling.waiting import estimate_wait
 from studies.rules import in_language
 
 PARTS = {
@@ -31,6 +33,10 @@ PARTS = {
 POLLS = (2, 3, 5)  # seconds until the page looks again: the first time, the second, then always
 REFRESH = 2  # seconds, without scripting
 NOTICE_LIFE = 60  # seconds that a notice is kept in memory
+
+# A form of the page, and the words about what has to be mended in it.
+Mends = Literal["comparison", "message"]
+Faults = Mapping[Mends, str]
 
 
 def conversation_page(
@@ -47,20 +53,44 @@ def conversation_page(
     """
     swapped = request.htmx and not request.htmx.boosted and not request.htmx.history_restore_request
     template = "annotation/_turn.html" if swapped else "annotation/conversation.html"
-    context = conversation_context(request, scene, refusal=refusal)
+    mends = _form_to_mend(scene, refusal, turn_no)
+    context = conversation_context(request, scene, refusal=refusal, mends=mends)
     if isinstance(refusal, Conflict):
         context["conflict"] = _conflict(request, scene, refusal, turn_no)
+    elif refusal is not None and mends is None:
+        context["conflict"] = _unsent(request, scene, refusal)
     return render(request, template, context, status=status)
 
 
+def _form_to_mend(scene: Scene, refusal: Refusal | None, turn_no: int | None) -> Mends | None:
+    """The form that was posted, if the page still holds it; `turn_no` None: it was a message."""
+    if not isinstance(refusal, Invalid):
+        return None
+    if turn_no is None:
+        return "message" if scene.can_send_message else None
+    at_work = scene.stage in (Stage.JUDGE, Stage.JUDGED) and turn_no == scene.last.number
+    return "comparison" if at_work else None
+
+
 def conversation_context(
-    request: AnnotatorRequest, scene: Scene, *, refusal: Refusal | None = None
+    request: AnnotatorRequest,
+    scene: Scene,
+    *,
+    refusal: Refusal | None = None,
+    mends: Mends | None = None,
 ) -> dict[str, Any]:
-    """What the templates of a conversation need, whichever stage it is at."""
+    """What the templates of a conversation need, whichever stage it is at.
+
+    `mends` is the form that holds what was posted, and the refusal's words.
+    """
+    faults: Faults = {mends: wording.fault(refusal)} if mends and refusal else {}
+    wrong = "explanation" if refusal and refusal.code != "unknown_choice" else ""
+    estimate = estimate_wait(scene.last.set_id) if scene.is_queued else None
     return {
         **_everywhere(scene),
+        "announcement": wording.waiting(scene, estimate) or wording.arrived(scene),
         **_while_unfinished(request, scene),
-        **_forms(request, scene, refusal),
+        **_forms(request, scene, faults, wrong=wrong),
     }
 
 
@@ -80,7 +110,7 @@ def _everywhere(scene: Scene) -> dict[str, Any]:
         "before": scene.turns[-2] if turns > 1 else None,
         "assignment_id": scene.assignment_id,
         "skip_reasons": wording.skip_reasons(),
-        "announcement": wording.waiting(scene) or wording.arrived(scene),
+        "why_failed": wording.why_failed(scene),
         "notices": _notices(scene.plan_id),
         "over": wording.over(scene),
     }
@@ -140,33 +170,37 @@ def _bars(scene: Scene) -> list[str]:
 # --- Forms ----------------------------------------------------------------------------------------
 
 
-def _forms(request: AnnotatorRequest, scene: Scene, refusal: Refusal | None) -> dict[str, Any]:
-    if scene.stage is Stage.JUDGE:
-        return {"form": _comparison_form(request, scene, refusal)}
-    if scene.stage is Stage.JUDGED:
-        correction = _comparison_form(request, scene, refusal)
-        return {"form": correction, **_message_form(request, scene, refusal)}
-    return {}
-
-
-def _comparison_form(
-    request: AnnotatorRequest, scene: Scene, refusal: Refusal | None
+def _forms(
+    request: AnnotatorRequest, scene: Scene, faults: Faults, *, wrong: str
 ) -> dict[str, Any]:
+    if scene.stage not in (Stage.JUDGE, Stage.JUDGED):
+        return {}
+    names = [drafts.comparison_form(scene.last.id), drafts.message_form(scene.conversation_id)]
+    kept = drafts.read_drafts(enrolment=request.enrolment, forms=names)
+    fault = faults.get("comparison", "")
+    values = _comparison_values(request, scene, kept[names[0]], fault)
+    form = {**_comparison_form(request, scene), **values, "fault": fault, "wrong": fault and wrong}
+    if scene.stage is Stage.JUDGE:
+        return {"form": form}
+    return {
+        "form": form,
+        **_message_form(request, scene, kept[names[1]], faults.get("message", "")),
+    }
+
+
+def _comparison_form(request: AnnotatorRequest, scene: Scene) -> dict[str, Any]:
     last, asked = scene.last, scene.rules.explanation
     form = drafts.comparison_form(last.id)
-    fault = wording.fault(refusal) if refusal and _posted(request, refusal, "choice") else ""
+    revision = last.judged.revision if last.judged else 0
     return {
-        **_comparison_values(request, scene, form, fault),
         "url": reverse(
             "comparison",
             kwargs={"conversation_id": scene.conversation_id, "turn_no": last.number},
         ),
         "key": uuid4().hex,
         "draft": draft_token(enrolment=request.enrolment, form=form),
-        "keep": form,
-        "revision": last.judged.revision if last.judged else 0,
-        "fault": fault,
-        "wrong": fault and "explanation" if refusal and refusal.code != "unknown_choice" else "",
+        "keep": f"{form}:{revision}",
+        "revision": revision,
         "only_chosen": asked.rule == "chosen",
         "question": in_language(asked.question, locale()),
         "none_question": in_language(asked.none_question, locale()),
@@ -174,24 +208,23 @@ def _comparison_form(
 
 
 def _comparison_values(
-    request: AnnotatorRequest, scene: Scene, form: str, fault: str
+    request: AnnotatorRequest, scene: Scene, kept: dict[str, str], fault: str
 ) -> dict[str, Any]:
-    """What the form holds: what was just posted, else what counts, else what was kept."""
+    """What the form holds: what was just posted, else what was kept, else what counts."""
     judged = scene.last.judged
     if fault:
-        return {"open": True, **request.POST.dict()}
-    if judged:
+        posted = ("choice", "explanation", "first_choice_ms", "visible_ms")
+        return {"open": True, **{name: request.POST.get(name, "") for name in posted}}
+    if judged and not kept:
         choice = str(judged.chosen) if judged.chosen else "none"
-        return {"choice": choice, "explanation": judged.explanation}
-    return {**drafts.read_draft(enrolment=request.enrolment, form=form)}
+        return {"choice": choice, "explanation": judged.explanation, "stored": True}
+    return {"open": bool(kept), **kept}
 
 
 def _message_form(
-    request: AnnotatorRequest, scene: Scene, refusal: Refusal | None
+    request: AnnotatorRequest, scene: Scene, kept: dict[str, str], fault: str
 ) -> dict[str, Any]:
     form = drafts.message_form(scene.conversation_id)
-    fault = wording.fault(refusal) if refusal and _posted(request, refusal, "text") else ""
-    kept = {} if fault else drafts.read_draft(enrolment=request.enrolment, form=form)
     return {
         "message_url": reverse("message", kwargs={"conversation_id": scene.conversation_id}),
         "key": uuid4().hex,
@@ -204,12 +237,18 @@ def _message_form(
     }
 
 
-def _posted(request: AnnotatorRequest, refusal: Refusal, name: str) -> bool:
-    """Whether it is the form with this field that has to be mended."""
-    return isinstance(refusal, Invalid) and name in request.POST
+# --- Conflicts and forms that are gone ------------------------------------------------------------
 
 
-# --- Conflicts ------------------------------------------------------------------------------------
+def _unsent(request: AnnotatorRequest, scene: Scene, refusal: Refusal) -> dict[str, Any]:
+    """Why a form was refused that is no longer on the page, and what stood in it."""
+    if scene.stage is Stage.EXPIRED:
+        keep_posted(request)  # given room, the form comes back with its text
+    return {"heading": wording.fault(refusal), "text": _typed(request)}
+
+
+def _typed(request: AnnotatorRequest) -> str:
+    return request.POST.get("text") or request.POST.get("explanation", "")
 
 
 def _conflict(
@@ -219,7 +258,7 @@ def _conflict(
     said = {
         "heading": wording.conflict_heading(refusal),
         "counts": wording.counts(refusal.current),
-        "text": request.POST.get("text") or request.POST.get("explanation", ""),
+        "text": _typed(request),
     }
     choice = request.POST.get("choice", "")
     letter = next((c.letter for c in scene.last.candidates if str(c.id) == choice), None)

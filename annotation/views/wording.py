@@ -1,5 +1,8 @@
 """Words for codes: why something was refused, how a visit ended, what a wait is about."""
 
+from datetime import timedelta
+from math import ceil
+
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -7,6 +10,7 @@ from annotation.leaving import SkipReason
 from annotation.progress import Judged, Scene, Stage
 from annotation.refusals import BadText, ExplanationNeeded, Refusal, UnknownChoice
 from annotation.templatetags.reading import number
+from sampling.reasons import Reason
 
 
 def fault(refusal: Refusal) -> str:
@@ -65,6 +69,13 @@ def conflict_heading(refusal: Refusal) -> str:
             return _("This can no longer be changed")
 
 
+def opened(refusal: Refusal) -> str:
+    """What came in the way of an opening message; empty where the heading says it all."""
+    if refusal.code in ("same_key_other_body", "opened"):
+        return _("This conversation has been opened with another message. That one counts.")
+    return ""
+
+
 def skip_reasons() -> list[tuple[str, str]]:
     """The reasons that are offered for skipping, with their labels."""
     return [
@@ -76,15 +87,18 @@ def skip_reasons() -> list[tuple[str, str]]:
     ]
 
 
-def waiting(scene: Scene) -> str:
-    """One honest sentence about the set that is waited for; empty when nobody waits."""
+def waiting(scene: Scene, estimate: timedelta | None = None) -> str:
+    """One honest sentence about the set that is waited for; empty when nobody waits.
+
+    `estimate`: how long that may take, when it is known.
+    """
     last = scene.last
     if scene.stage is Stage.FAILED:
         return _("The answers could not be written")
     if scene.stage is not Stage.WAITING:
         return ""
     if last.set_state == "pending":
-        return _("Your message is next in line")
+        return _queued(minutes_to_say(estimate) if estimate else 0)
     if not last.written:
         return ngettext(
             "%(k)s answer is being written", "%(k)s answers are being written", last.k
@@ -94,6 +108,36 @@ def waiting(scene: Scene) -> str:
         "%(written)s of %(k)s answers are written",
         last.written,
     ) % {"written": number(last.written), "k": number(last.k)}
+
+
+def _queued(minutes: int) -> str:
+    if not minutes:
+        return _("Your message is next in line")
+    return ngettext(
+        "Your message is in line: about %(minutes)s minute until the answers are here",
+        "Your message is in line: about %(minutes)s minutes until the answers are here",
+        minutes,
+    ) % {"minutes": number(minutes)}
+
+
+def minutes_to_say(estimate: timedelta) -> int:
+    """A wait in minutes as one says it: none under a minute, else up to the next whole one, and
+    past ten to the next five. Nobody minds answers that come early."""
+    if estimate < timedelta(minutes=1):
+        return 0
+    minutes = ceil(estimate / timedelta(minutes=1))
+    return minutes if minutes <= 10 else 5 * ceil(minutes / 5)
+
+
+def why_failed(scene: Scene) -> str:
+    """Why the set that was waited for failed; empty when it did not.
+
+    Only words of ours: a code that is none of them is a fault of ours.
+    """
+    if scene.stage is not Stage.FAILED:
+        return ""
+    known = dict(Reason.choices)
+    return str(known.get(scene.last.set_reason or "", Reason.INTERNAL.label))
 
 
 def arrived(scene: Scene) -> str:

@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation import drafts, forms
-from annotation.access import AnnotatorRequest, annotator_page, draft_token
+from annotation.access import AnnotatorRequest, annotator_page, draft_token, keep_posted
 from annotation.assigning import Nothing, claim_assignment
 from annotation.leaving import skip_assignment
+from annotation.models import Assignment
 from annotation.opening import open_conversation, open_own_conversation
 from annotation.progress import Do, Step, next_step
 from annotation.refusals import BadReason, Conflict, Invalid, NotNow, Refusal, Unknown
@@ -106,20 +107,47 @@ def own_message(request: AnnotatorRequest, assignment_id: UUID) -> HttpResponse:
     except NotNow as refusal:
         return keep_and_pause(request, refusal)
     except Invalid as refusal:
-        return _write(request, next_step(request.enrolment), refusal=refusal)
+        return _mend(request, assignment_id, refusal)
     except Conflict as refusal:
-        return _opened_already(request, refusal)
+        return _too_late(request, refusal)
     return see_other("conversation", conversation_id=sent.conversation_id)
 
 
-def _opened_already(request: AnnotatorRequest, refusal: Conflict) -> HttpResponse:
-    """What counts is the message that opened the conversation; the other text is shown to copy."""
+def _mend(request: AnnotatorRequest, assignment_id: UUID, refusal: Invalid) -> HttpResponse:
+    """The form again, where it still is the next thing to do; else the text, and the way on."""
+    step = next_step(request.enrolment)
+    if not Assignment.objects.filter(pk=assignment_id, enrolment=request.enrolment).exists():
+        return not_found(request)
+    if step.do is Do.WRITE and step.assignment_id == assignment_id:
+        return _write(request, step, refusal=refusal)
+    if step.do is Do.WAIT:
+        return keep_and_pause(request, NotNow("paused"))
+    if step.assignment_id == assignment_id:
+        keep_posted(request)  # its time ran out: the form comes back with the text, given room
+    return _show_unsent(request, heading=wording.fault(refusal), status=422)
+
+
+def _too_late(request: AnnotatorRequest, refusal: Conflict) -> HttpResponse:
+    """Another message opened the conversation, or nothing opens it any more."""
+    status = 422 if refusal.code == "same_key_other_body" else 409
+    return _show_unsent(
+        request,
+        heading=wording.conflict_heading(refusal),
+        explained=wording.opened(refusal),
+        status=status,
+    )
+
+
+def _show_unsent(
+    request: AnnotatorRequest, *, heading: str, explained: str = "", status: int
+) -> HttpResponse:
+    """What could not be sent, to copy, and the way to the next thing to do."""
     context = {
-        "heading": wording.conflict_heading(refusal),
+        "heading": heading,
+        "explained": explained,
         "text": request.POST.get("text", ""),
         "here": "/work/",
     }
-    status = 422 if refusal.code == "same_key_other_body" else 409
     return page(request, "annotation/opened.html", request.enrolment.study, context, status=status)
 
 

@@ -117,18 +117,19 @@ class Demo:
         own = self.options.own_model
         if own and not own.gguf:
             return
-        key = self.kept.key("local_model")
+        key, alias = self.kept.key("local_model"), own.name if own else ALIAS
         self.model = LocalModel(
             own.gguf if own and own.gguf else self._weights(),
             key=key,
             port=self.kept.port("local_model"),
-            alias=own.name if own else ALIAS,
+            alias=alias,
             log=self.logs / "local-model.log",
             pause=self.asked.pause,
         )
         self.model.child.start()
         self._joined(self.model)
         self.env |= {"LOCAL_MODEL_URL": self.model.url, "LOCAL_MODEL_KEY": key}
+        self.env["LOCAL_MODEL_NAME"] = alias
 
     def _weights(self) -> Path:
         if weights.present():

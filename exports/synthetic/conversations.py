@@ -16,7 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from annotation.models import Conversation
-from exports.synthetic.copying import copy
+from exports.synthetic.copying import copy, plan_by_index
 from exports.synthetic.rolls import TURNS, K, Rolls
 from sampling.models import Arm, Plan
 from studies.models import Cohort, StudyVersion
@@ -68,7 +68,11 @@ class Talk:
 
 
 def converse(*, version: StudyVersion, places: Sequence[Place], rolls: Rolls, at_most: int) -> int:
-    """Store a batch of whole conversations with at most so many comparisons; returns how many."""
+    """Store a batch of whole conversations with at most so many comparisons; returns how many.
+
+    Expects to be in a transaction.
+    """
+    plan_by_index()
     talks = begin(places=places, rolls=rolls, at_most=at_most)
     copy_people(talks)
     copy_assignments(talks=talks, version=version)

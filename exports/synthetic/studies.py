@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from annotation.models import PromptCell
 from exports.synthetic.conversations import Place, converse
-from exports.synthetic.copying import plan_by_index
 from exports.synthetic.rolls import K, Rolls
 from sampling.models import Arm, Endpoint, Plan, PlanEndpoint
 from studies.models import Cohort, Prompt, PromptText, Study, StudyVersion
@@ -29,7 +28,6 @@ def synthesize(*, seed: int, comparisons: int) -> Study:
         raise ValueError(f"{slug} is there already: use it, or choose another seed")
     rolls = Rolls(seed)
     with transaction.atomic():
-        plan_by_index()
         study = make_study(slug=slug, seed=seed)
         plan = make_plan(study)
         prompts = make_prompts(study=study, count=min(PROMPTS, comparisons))

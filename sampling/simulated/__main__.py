@@ -41,6 +41,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--first-token", type=float, default=0.4, help="seconds before it")
     parser.add_argument("--context", type=int, default=8192, help="tokens of prompt and answer")
     parser.add_argument("--queue", type=int, default=0, help="answers before a 503; 0: no limit")
+    parser.add_argument(
+        "--answer-tokens", type=int, default=0, help="an answer takes as long as so many tokens"
+    )
+    parser.add_argument(
+        "--schema-tokens", type=int, default=0, help="the same for an answer under a schema"
+    )
+    parser.add_argument(
+        "--together", type=float, default=0, help="answers begin at multiples of these seconds"
+    )
     parser.add_argument("--log", type=Path, help="append every request as a JSON line")
     parser.add_argument(
         "--order",
@@ -62,6 +71,9 @@ def _options(arguments: argparse.Namespace) -> Options:
         first_token=arguments.first_token,
         context=arguments.context,
         queue=arguments.queue,
+        answer_tokens=arguments.answer_tokens,
+        schema_tokens=arguments.schema_tokens,
+        together=arguments.together,
         log=arguments.log,
         orders=tuple(_order(told) for told in arguments.order),
     )

@@ -77,7 +77,14 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
-            self.transport.close()
+            self._refuse_bytes()
+
+    def _refuse_bytes(self) -> None:
+        """What is no HTTP (a TLS greeting, say) is told so, as uvicorn does."""
+        if not self._is_busy:
+            said = Whole(400, b"Invalid HTTP request received.", "text/plain; charset=utf-8")
+            self.write(b"".join(event.data for event in whole_events(said)))
+        self.transport.close()
 
     def on_message_begin(self) -> None:
         if self._is_busy:  # pipelining: no client of ours does it

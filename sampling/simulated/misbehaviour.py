@@ -58,6 +58,11 @@ class Behaviour:
         return events
 
 
+class Well(Behaviour):
+    name = "well"
+    says = "Nothing goes wrong: it keeps a place in a sequence of orders."
+
+
 # Connections
 
 
@@ -190,7 +195,10 @@ class SplitCharacters(Behaviour):
 
 
 def _with_break(events: Iterator[Event], after: int, inserted: list[Event]) -> Iterator[Event]:
-    """Insert events after some tokens, at the latest before the last text of a choice."""
+    """Insert events after some tokens, at the earliest after the headers, at the latest before the
+    last text of a choice.
+    """
+    yield next(events)
     seen = 0
     done = False
     for event in events:
@@ -237,6 +245,16 @@ class ContextTooLong(Behaviour):
     def at_once(self) -> Whole:
         message = "The model's context is 4096 tokens; the messages have 5120."
         body = _error(message, kind="BadRequestError", status=400, param="input_tokens")
+        return Whole(400, encoded(body))
+
+
+class RequestRefused(Behaviour):
+    name = "bad_request"
+    says = "400: a parameter of the request is not supported."
+
+    def at_once(self) -> Whole:
+        message = "The parameter `response_format` is not supported."
+        body = _error(message, kind="BadRequestError", status=400, param="response_format")
         return Whole(400, encoded(body))
 
 
@@ -372,9 +390,12 @@ def preamble(_: Behaviour, ask: Ask, text: str) -> str:
     return f"{phrases(read_instruction(ask).language).preambles[0]}\n\n{text}"
 
 
-@_rewrites("special_tokens", "Template tokens such as <|end_of_text|> inside the texts.")
-def special_tokens(_: Behaviour, __: Ask, text: str) -> str:
-    return _joined([f"{part}<|end_of_text|>" for part in _parts(text)], like=text)
+@_rewrites("special_tokens", "The token <|end_of_text|> ends the texts, or stands `inside` them.")
+def special_tokens(behaviour: Behaviour, _: Ask, text: str) -> str:
+    token, parts = "<|end_of_text|>", _parts(text)
+    if behaviour.options.get("inside"):
+        return _joined([part.replace(" ", f"{token} ", 1) for part in parts], like=text)
+    return _joined([f"{part}{token}" for part in parts], like=text)
 
 
 @_rewrites("wrong_language", "The answer is in `language` (en), whatever was asked.")
@@ -394,18 +415,22 @@ def error_text(_: Behaviour, __: Ask, text: str) -> str:
     return _joined([message] * len(_parts(text)), like=text)
 
 
-@_rewrites("bad_escapes", "NUL and a lone surrogate in the text, as JSON escapes.")
-def bad_escapes(_: Behaviour, __: Ask, text: str) -> str:
+@_rewrites("bad_escapes", "NUL and a lone surrogate (or `text`) in the text, as JSON escapes.")
+def bad_escapes(behaviour: Behaviour, _: Ask, text: str) -> str:
     middle = len(text) // 2
-    return f"{text[:middle]}\x00\ud83d{text[middle:]}"
+    inside = str(behaviour.options.get("text", "\x00\ud83d"))
+    return f"{text[:middle]}{inside}{text[middle:]}"
 
 
 class CutByLimit(Behaviour):
     name = "cut_by_limit"
-    says = "The text (a JSON array, too) stops half-way with finish_reason length."
+    says = "The text (a JSON array, too) stops at `share` (0.5) of it with finish_reason length."
 
     def choices(self, choices: list[Choice]) -> list[Choice]:
-        return [Choice(choice.pieces[: len(choice.pieces) // 2], "length") for choice in choices]
+        share = float(self.options.get("share", 0.5))
+        return [
+            Choice(choice.pieces[: int(len(choice.pieces) * share)], "length") for choice in choices
+        ]
 
 
 def _parts(text: str) -> list[str]:

@@ -84,6 +84,9 @@ def running(
     first_token: float = 0,
     context: int = 8192,
     queue: int = 0,
+    answer_tokens: int = 0,
+    schema_tokens: int = 0,
+    together: float = 0,
     log: Path | None = None,
     as_process: bool = False,
 ) -> Iterator[Endpoint]:
@@ -92,7 +95,15 @@ def running(
     In a thread it starts in milliseconds; as a process its CPU time can be measured apart.
     """
     options = Options(
-        key=key, speed=speed, first_token=first_token, context=context, queue=queue, log=log
+        key=key,
+        speed=speed,
+        first_token=first_token,
+        context=context,
+        queue=queue,
+        answer_tokens=answer_tokens,
+        schema_tokens=schema_tokens,
+        together=together,
+        log=log,
     )
     start = _process if as_process else _thread
     with start(options) as port, Endpoint(port=port, key=key, model=options.models[0]) as endpoint:
@@ -121,6 +132,9 @@ def _process(options: Options) -> Iterator[int]:
         *(sys.executable, "-m", "sampling.simulated", "--key", options.key),
         *("--speed", str(options.speed), "--first-token", str(options.first_token)),
         *("--context", str(options.context), "--queue", str(options.queue)),
+        *("--together", str(options.together)),
+        *("--answer-tokens", str(options.answer_tokens)),
+        *("--schema-tokens", str(options.schema_tokens)),
         *(("--log", str(options.log)) if options.log else ()),
     ]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:

@@ -26,6 +26,7 @@ from sampling.simulated.events import (
     stream_events,
     whole_events,
 )
+from sampling.simulated.instruction import read_instruction
 from sampling.simulated.log import Entry, Log
 from sampling.simulated.misbehaviour import BEHAVIOURS, Behaviour
 from sampling.simulated.orders import Order, OrderError, Orders, read_order
@@ -34,11 +35,18 @@ from sampling.simulated.playing import Reply
 from sampling.simulated.prefix_cache import PrefixCache
 from sampling.simulated.writing import write
 
+PHASES = 5  # of answers that begin together
+
 
 @dataclass(frozen=True)
 class Options:
     """How a server runs. `speed` is tokens per second and stream, 0 for at once; `queue` is how
     many answers it writes at most before it refuses more, 0 for no limit.
+
+    For measuring: an answer takes as long as `answer_tokens` tokens whatever its text (k times that
+    for k sections), one under a schema as long as `schema_tokens`; 0 leaves it to the text. With
+    `together` answers begin at the multiples of so many seconds (within a token's time of them, as
+    streams are never in step), so that they end at one moment.
     """
 
     host: str = "127.0.0.1"
@@ -49,8 +57,20 @@ class Options:
     first_token: float = 0.4
     context: int = 8192
     queue: int = 0
+    answer_tokens: int = 0
+    schema_tokens: int = 0
+    together: float = 0
     log: Path | None = None
     orders: tuple[Order, ...] = ()
+
+
+@dataclass(frozen=True)
+class Played:
+    """What is sent for a request: the events, whether as chunks, and at what speed."""
+
+    events: Iterator[Event]
+    is_chunked: bool
+    speed: float
 
 
 Route = Callable[[Request], Whole]
@@ -142,15 +162,15 @@ class Server:
         if behaviour and behaviour.hangs_up:
             self._hang_up(connection, entry, behaviour)
             return
-        events, is_chunked = self._events(body, entry, behaviour or Behaviour({}))
+        played = self._played(body, entry, behaviour or Behaviour({}))
         connection.reply = Reply(
             line=connection,
-            events=events,
+            events=played.events,
             entry=entry,
             pacer=self._pacer,
-            speed=self.options.speed,
-            first_token=self.options.first_token,
-            is_chunked=is_chunked,
+            speed=played.speed,
+            first_token=self._until_first_token(entry.number),
+            is_chunked=played.is_chunked,
             on_end=lambda reply: self.log.end(reply.entry),
         )
         connection.reply.start()
@@ -163,16 +183,22 @@ class Server:
         else:
             connection.abort()
 
-    def _events(
-        self, body: object, entry: Entry, behaviour: Behaviour
-    ) -> tuple[Iterator[Event], bool]:
-        """Return what is sent, and whether it is a stream of chunks."""
+    def _until_first_token(self, number: int) -> float:
+        """Seconds from now; with `together`, those until the next moment at which answers begin."""
+        wait, moments = self.options.first_token, self.options.together
+        if not moments:
+            return wait
+        step = number % PHASES / PHASES / self.options.speed if self.options.speed else 0.0
+        return wait + -self._pacer.now() % moments + step
+
+    def _played(self, body: object, entry: Entry, behaviour: Behaviour) -> Played:
+        """Return what is sent, and how."""
         whole = behaviour.at_once()
         if whole is None:
             try:
                 ask = read_ask(body, models=self.options.models, context=self.options.context)
                 self._admit(ask, entry)
-                return self._written(ask, entry, behaviour), ask.stream
+                return self._written(ask, entry, behaviour)
             except Refused as refused:
                 whole = Whole(refused.status, encoded(refused.body))
             except (AttributeError, LookupError, TypeError, ValueError) as error:
@@ -180,7 +206,7 @@ class Server:
                 unread = Refused(f"The request could not be read: {error}")
                 whole = Whole(unread.status, encoded(unread.body))
         entry.status = whole.status
-        return whole_events(whole), False
+        return Played(whole_events(whole), is_chunked=False, speed=self.options.speed)
 
     def _admit(self, ask: Ask, entry: Entry) -> None:
         """Refuse what is over the queue's length, where there is one."""
@@ -189,7 +215,7 @@ class Server:
             raise Refused("The request queue is full.", status=503, kind="ServiceUnavailableError")
         entry.answers = ask.n
 
-    def _written(self, ask: Ask, entry: Entry, behaviour: Behaviour) -> Iterator[Event]:
+    def _written(self, ask: Ask, entry: Entry, behaviour: Behaviour) -> Played:
         texts = behaviour.texts(ask, [write(ask, index=index) for index in range(ask.n)])
         completion = Completion(
             id=f"chatcmpl-{entry.request_id or uuid.uuid4().hex}",
@@ -199,7 +225,20 @@ class Server:
             cached_tokens=self._cache.read(_prompt(ask), count=ask.prompt_tokens, times=ask.n),
         )
         plain = stream_events(completion) if ask.stream else body_events(completion)
-        return behaviour.events(plain)
+        return Played(
+            behaviour.events(plain), is_chunked=ask.stream, speed=self._speed(ask, completion)
+        )
+
+    def _speed(self, ask: Ask, completion: Completion) -> float:
+        """Tokens a second at which the completion takes as long as it should."""
+        sections = read_instruction(ask).sections or 1
+        lasts = self.options.answer_tokens * sections
+        if ask.schema is not None:
+            lasts = self.options.schema_tokens
+        longest = max(len(choice.pieces) for choice in completion.choices)
+        # The first token has a delay of its own.
+        stretch = (longest - 1) / (lasts - 1) if lasts > 1 and longest > 1 else 1.0
+        return self.options.speed * stretch
 
     def _models(self, _: Request) -> Whole:
         models = [

@@ -212,6 +212,8 @@ class Temperature(BaseModel):
     temperature: float = Field(default=1.0, ge=0.0, le=2.0)
     top_p: float | None = Field(default=None, gt=0.0, le=1.0)
     max_tokens: int | None = Field(default=None, ge=1, le=8192)
+    # Not in a stored plan while it is off: plans from before it keep their fingerprint.
+    logprobs: bool = Field(default=False, exclude_if=lambda asked: not asked)
 
     def params(self, *, room: int) -> dict[str, object]:
         """The parameters of a call; `room` is the token limit where the plan sets none."""
@@ -221,6 +223,8 @@ class Temperature(BaseModel):
         }
         if self.top_p is not None:
             params["top_p"] = self.top_p
+        if self.logprobs:
+            params["logprobs"] = True
         return params
 
 

@@ -101,7 +101,10 @@
       const kept = storage(function (store) {
         return store.getItem("kept:" + field.dataset.keep);
       });
-      if (kept && !field.value) field.value = kept;
+      // What was typed over a stored text counts; what the server kept may be newer.
+      const correction = kept !== null && field.hasAttribute("data-stored") && kept !== field.value;
+      if (correction) field.closest("details").open = true;
+      if (correction || (kept && !field.value)) field.value = kept;
     });
   }
 

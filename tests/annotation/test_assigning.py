@@ -10,12 +10,21 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from annotation.assigning import Nothing, claim_assignment
-from annotation.models import Assignment, PromptCell
+from annotation.models import Assignment, Conversation, PromptCell
 from annotation.sweeping import sweep_assignments
 from sampling.models import Arm
 from studies.models import Enrolment, Sitting, Study
 from tests import factories
-from tests.annotation.talking import claimed, finished, joined, opened, sitting_of
+from tests.annotation.talking import (
+    claimed,
+    finished,
+    joined,
+    judge,
+    opened,
+    say,
+    shown_first_turn,
+    sitting_of,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -227,6 +236,42 @@ def test_the_arm_can_be_told_from_the_seed_alone() -> None:
         names = [f"{world.study.seed}:{world.cell.pk}:{block}:{part}" for part in parts]
         order = sorted(parts, key=lambda part: hashlib.md5(names[part - 1].encode()).hexdigest())  # noqa: S324
         assert claimed(joined(world)).arm_id == parts[order[place]]
+
+
+def two_plans() -> tuple[factories.World, Arm]:
+    """An open study whose cohort has two arms with plans of their own; returns the second."""
+    world = factories.world(prompts=1, overlap=8, turns={"min": 1, "max": 3}, state="draft")
+    plan = factories.plan(world.study, endpoints=[world.endpoint], frozen=True)
+    other = factories.arm(world.cohort, of_plan=plan, name="other")
+    Study.objects.filter(pk=world.study.pk).update(state="open")
+    return world, other
+
+
+def test_the_arm_of_a_conversation_makes_all_its_turns() -> None:
+    world, other = two_plans()
+    drawn = set()
+    for _ in range(4):
+        enrolment, scene = shown_first_turn(world)
+        judge(enrolment, scene)
+        say(enrolment, scene)
+        talk = Conversation.objects.get(pk=scene.conversation_id)
+        arm = talk.assignment.arm
+        drawn.add(arm.pk)
+
+        assert talk.plan == arm.plan
+        assert {turn.set.plan for turn in talk.turns.all()} == {arm.plan}
+        assert talk.assignment.p_arm == 0.5
+    assert drawn == {world.arm.pk, other.pk}
+
+
+def test_an_arm_is_kept_when_the_person_comes_back() -> None:
+    world, _ = two_plans()
+    enrolment = joined(world)
+    first = claimed(enrolment)
+    expire(first)
+    again = claimed(enrolment)
+
+    assert (again.pk, again.arm_id, again.p_arm) == (first.pk, first.arm_id, first.p_arm)
 
 
 # --- Coming back

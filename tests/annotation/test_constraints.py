@@ -525,6 +525,18 @@ def test_what_was_superseded_never_counts_again() -> None:
         update(judged, superseded_at=timezone.now())
 
 
+@breaks("turn_shown_never_deleted")
+def test_an_exposure_is_kept_though_nobody_judged_it() -> None:
+    world = factories.world()
+    shown = factories.turn(world)
+    with refused("turn_shown_never_deleted"):
+        delete(shown)
+
+    waiting = factories.turn(world, ready=False)
+    delete(waiting)
+    assert list(Turn.objects.all()) == [shown]
+
+
 def _wronged(turn: Model, **columns: object) -> None:
     """Change a turn past the triggers that guard it: the constraint alone must hold."""
     settle()

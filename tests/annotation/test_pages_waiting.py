@@ -1,19 +1,24 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from annotation.models import Assignment, Conversation, Turn
 from annotation.rendering import render_markdown
 from annotation.views.presenting import notices_of_plan
+from annotation.views.wording import minutes_to_say
 from exports.synthetic.conversations import Place, converse
 from exports.synthetic.rolls import Rolls
 from sampling.live import set_of_token
-from sampling.models import CandidateSet
+from sampling.models import CandidateSet, Plan
+from sampling.reasons import Reason
 from studies.models import Enrolment
 from tests import factories
 from tests.annotation import talking
@@ -98,6 +103,44 @@ def test_progress_is_told_as_it_is(waiting: tuple[Client, str, Turn]) -> None:
     assert "2 of 4 answers are written" in shown.words
     assert next(shown.having("data-set-state"))["data-set-state"] == "generating"
     assert not list(shown.having("data-candidate"))
+
+
+def took(plan: Plan, seconds: float) -> None:
+    """A set of the plan that was made in so many seconds."""
+    made = factories.ready_set(plan)
+    started = timezone.now() - timedelta(seconds=seconds)
+    made.attempt_log = [{"attempt": 1, "started_at": started.isoformat(), "outcome": "ready"}]
+    made.ready_at = started + timedelta(seconds=seconds)
+    made.save(update_fields=["attempt_log", "ready_at"])
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(40, ""), (61, "2 minutes"), (660, "15 minutes")])
+def test_a_long_wait_is_told_in_minutes_in_the_page_and_in_its_fragment(
+    waiting: tuple[Client, str, Turn], seconds: float, words: str
+) -> None:
+    client, address, turn = waiting
+    took(turn.set.plan, seconds)
+
+    for headers in ({}, SWAP):
+        shown = page(client.get(address, headers=headers)).words
+        if words:
+            assert f"in line: about {words} until the answers are here" in shown
+        else:
+            assert "Your message is next in line" in shown
+
+
+def test_no_estimate_is_made_up(waiting: tuple[Client, str, Turn]) -> None:
+    client, address, _ = waiting
+
+    assert "minute" not in page(client.get(address)).words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "minutes"),
+    [(0, 0), (59, 0), (60, 1), (61, 2), (600, 10), (601, 15), (900, 15), (3601, 65)],
+)
+def test_minutes_are_rounded_up_and_coarser_when_they_are_many(seconds: int, minutes: int) -> None:
+    assert minutes_to_say(timedelta(seconds=seconds)) == minutes
 
 
 def test_a_failed_set_says_so_and_can_be_tried_again(waiting: tuple[Client, str, Turn]) -> None:
@@ -239,6 +282,16 @@ def test_pages_keep_to_their_query_budgets(behind: int) -> None:
         assert client.get(address, headers=SWAP).status_code == 200
 
 
+def test_a_first_turn_whose_set_nobody_asked_for_yet_costs_two_statements_more() -> None:
+    world = factories.world(prompts=2, overlap=9)
+    browser_of(talking.joined(world)).get("/work/")  # what a process reads once
+    CandidateSet.objects.update(retired_at=factories.in_hours(0))
+    client = browser_of(talking.joined(world))
+    with at_most(9):
+        assert client.get("/work/").status_code == 303
+    assert CandidateSet.objects.filter(retired_at=None).count() == 1
+
+
 def fill(of: World, conversations: int) -> None:
     """Finished conversations of other people in the same study, by COPY."""
     openings = {cell.pk: factories.opening(cell.prompt) for cell in of.cells}
@@ -314,3 +367,15 @@ def test_markdown_keeps_its_structure_and_loses_turning_marks() -> None:
     assert "<strong>Yes</strong>" in rendered
     assert "<li>second</li>" in rendered
     assert "\u202e" not in rendered
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_the_page_of_a_failed_set_says_why(
+    waiting: tuple[Client, str, Turn], reason: Reason
+) -> None:
+    browser, address, turn = waiting
+    CandidateSet.objects.filter(pk=turn.set_id).update(state="failed", reason=reason)
+
+    shown = unescape(browser.get(address).content.decode())
+
+    assert f"<p>{reason.label}</p>" in shown

@@ -166,3 +166,42 @@ def test_the_first_line_of_a_fault_on_a_terminal_begins_with_the_file(tmp_path: 
     done = subprocess.run(command, cwd=settings.ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert f"\n{path}:2: study: stands here" in f"\n{done.stderr}"
+
+
+def test_a_study_whose_arms_cannot_be_balanced_opens_with_a_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "study.yaml"
+    arms = "arms: [{name: a, plan: made-to-differ}, {name: b, plan: made-to-differ, share: 2}]"
+    file.write_bytes(small(("arms: [{name: main, plan: made-to-differ}]", arms)))
+    call_command("load_study", str(file))
+    call_command("open_study", "small-example", unrehearsed="a test")
+
+    said = capsys.readouterr()
+    assert "small-example is open" in said.out
+    assert said.err.count("warning: Cohort in-en: the overlap 10 is no multiple") == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ("sets: fresh", ""),
+        ("sets: {replicas: 3}", ""),
+        ("sets: {replicas: 1}", "sets"),
+        ("sets: everybody", "sets"),
+    ],
+)
+def test_a_study_file_says_how_first_sets_are_shared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str, wrong: str
+) -> None:
+    file = tmp_path / "study.yaml"
+    file.write_bytes(small(("overlap: 10", f"overlap: 10\n{line}")))
+    if not wrong:
+        call_command("load_study", str(file))
+        return
+    with pytest.raises(SystemExit) as stopped:
+        call_command("load_study", str(file))
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert f"study.yaml:15: {wrong}: must be shared, fresh, or {{replicas: n}}" in said
+    assert len(said.splitlines()) == 1

@@ -12,7 +12,8 @@ from redis import Redis
 
 from console import doctor
 from console.doctor import Finding
-from sampling import simulated
+from sampling import demand, simulated
+from sampling.models import TokenBudget
 from studies.models import Study
 from tests import factories
 
@@ -120,6 +121,43 @@ def test_a_full_disk_is_told_in_time(
     (finding,) = doctor.disk()
 
     assert finding.level == level
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("capabilities", "says"),
+    [
+        (None, ["needs logprobs, and it was never probed"]),
+        ({"logprobs": False}, ["needs logprobs, which it did not honour"]),
+        ({"logprobs": True}, []),
+    ],
+)
+def test_what_a_plan_needs_and_its_endpoint_lacks_is_told(
+    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool] | None, says: list[str]
+) -> None:
+    monkeypatch.setitem(demand.NEEDS, "temperature", "logprobs")  # which every plan sends
+    row = factories.endpoint(capabilities=capabilities)
+    plan = factories.plan(endpoints=[row])
+    factories.arm(factories.cohort(plan.study), of_plan=plan)
+
+    lines = [str(one) for one in doctor.capability_findings(row)]
+
+    assert len(lines) == len(says)
+    assert all(part in line for part, line in zip(says, lines, strict=True))
+
+
+@pytest.mark.django_db
+def test_a_study_whose_tokens_are_spent_is_told() -> None:
+    asked = factories.candidate_set(tokens=600)
+    TokenBudget.objects.create(study=asked.study, total=1000, spent=500)
+
+    (line,) = told(doctor.token_budgets)
+
+    slug = asked.study.slug
+    assert line.startswith(
+        f"warn token_budget: {slug} has used 500 of 1000 tokens, and 1 candidate"
+    )
+    assert f"manage.py token_budget {slug} --total" in line
 
 
 @pytest.mark.django_db

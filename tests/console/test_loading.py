@@ -233,6 +233,17 @@ def test_an_endpoint_may_move_and_get_more_seats(opened: Study) -> None:
     assert Plan.objects.count() == 1
 
 
+def test_an_endpoint_gets_its_limits_and_keeps_what_a_probe_found(opened: Study) -> None:
+    Endpoint.objects.update(context_length=4096)
+    limits = "seats: 32, tokens_per_minute: 5000, operator: Our lab, country: FR"
+
+    load(("seats: 16", limits), apply=True)
+
+    row = Endpoint.objects.get()
+    assert (row.tokens_per_minute, row.context_length) == (5000, 4096)
+    assert (row.operator, row.country, row.retention) == ("Our lab", "FR", "")
+
+
 def test_another_study_cannot_change_what_an_endpoint_means() -> None:
     load()
     source = small(("model: our-model", "model: x"), study="second")

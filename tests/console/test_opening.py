@@ -31,6 +31,22 @@ def test_opening_freezes_plans_rules_and_prompts(study: Study) -> None:
     assert not StudyVersion.objects.filter(frozen_at=None).exists()
 
 
+def test_an_overlap_that_does_not_divide_by_the_arms_is_warned_of() -> None:
+    arms = "arms: [{name: a, plan: made-to-differ}, {name: b, plan: made-to-differ, share: 2}]"
+    source = small(("arms: [{name: main, plan: made-to-differ}]", arms))
+    made = loading.load(source=source, by=BY).study
+    (warning,) = opening.warnings_about(made)
+    assert "Cohort in-en: the overlap 10 is no multiple of the 3 parts" in warning
+
+    PromptCell.objects.update(overlap=9)
+    assert list(opening.warnings_about(made)) == []
+
+
+def test_one_arm_alone_is_balanced_at_any_overlap(study: Study) -> None:
+    PromptCell.objects.update(overlap=7)
+    assert list(opening.warnings_about(study)) == []
+
+
 def test_a_study_without_anything_is_told_what_is_missing() -> None:
     empty = factories.study()
     assert reasons(empty).count("load a study file") == 2

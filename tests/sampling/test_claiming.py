@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from sampling import leasing
-from sampling.claiming import Claim, claim_next
+from sampling.claiming import LOOKED_AT, Claim, claim_next
 from sampling.models import CandidateSet, Endpoint, Plan, PlanEndpoint, Seat
 from tests import factories, racing
 
@@ -131,6 +131,32 @@ def test_the_more_urgent_goes_first_then_the_older() -> None:
     order = [claimed() for _ in range(4)]
 
     assert order == [early.pk, late.pk, likely.pk, ahead.pk]
+
+
+def test_a_claim_looks_past_the_sets_of_a_plan_that_others_hold() -> None:
+    plan = plan_on(endpoint(seats=40))
+    held = [pending(plan, age=9) for _ in range(LOOKED_AT - 1)]
+    free = pending(plan)
+    with racing.runners("anna") as (anna,):
+        anna.begin()
+        ids = [one.pk for one in held]
+        anna.do("SELECT FROM sampling_candidateset WHERE id = ANY(%s) FOR UPDATE", [ids])
+
+        assert claimed() == free.pk
+        anna.rollback()
+
+
+def test_many_sets_of_one_plan_hide_none_of_another() -> None:
+    shared = endpoint(seats=1000)
+    busy = plan_on(shared)
+    for _ in range(LOOKED_AT + 8):
+        pending(busy, age=9)
+    other = pending(plan_on(shared))
+
+    order = [claimed() for _ in range(LOOKED_AT + 9)]
+
+    assert order.index(other.pk) == 1  # its study holds fewer seats
+    assert None not in order
 
 
 def test_a_study_that_holds_fewer_seats_goes_first() -> None:

@@ -214,6 +214,11 @@ def test_an_answer_is_whole_though_the_connection_stays_open_after_it() -> None:
     assert send_raw(linger).text == "Yes."
 
 
+def test_an_answer_that_is_no_http_is_an_error_of_the_endpoint() -> None:
+    with pytest.raises(errors.EndpointUnavailable, match="no HTTP"):
+        send_raw(sends(b"83\r\n\r\n"))
+
+
 def test_a_redirect_is_not_followed() -> None:
     away = b"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
 

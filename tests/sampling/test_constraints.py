@@ -9,7 +9,18 @@ from psycopg.types.json import Jsonb
 
 from sampling.models import CandidateSet, StanceList
 from tests import factories
-from tests.breaking import Case, Change, breaks, breaks_each, copy, delete, refused, sql, update
+from tests.breaking import (
+    Case,
+    Change,
+    breaks,
+    breaks_each,
+    copy,
+    delete,
+    refused,
+    settle,
+    sql,
+    update,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -22,11 +33,19 @@ def _generating() -> CandidateSet:
     return factories.candidate_set(state="generating")
 
 
+def _shared() -> CandidateSet:
+    return factories.candidate_set(shared=True)
+
+
 def _seat() -> Model:
     made = _generating()
     return made.seats.create(
         endpoint=factories.endpoint(), attempt=1, streams=4, lease_until=factories.in_hours(1)
     )
+
+
+def _lab_run() -> Model:
+    return factories.lab_set().run
 
 
 WRONG: list[Case] = [
@@ -35,6 +54,7 @@ WRONG: list[Case] = [
     ("set_k_in_range", factories.candidate_set, {"k": 1}),
     ("set_k_in_range", factories.candidate_set, {"k": 9}),
     ("set_opens_streams", factories.candidate_set, {"streams": 0}),
+    ("set_spare_unshared", _shared, {"spare": True}),
     ("set_reason_when_failed", factories.candidate_set, {"state": "failed"}),
     ("set_reason_when_failed", factories.candidate_set, {"reason": "broken"}),
     ("set_lease_when_generating", factories.candidate_set, {"state": "generating"}),
@@ -46,6 +66,13 @@ WRONG: list[Case] = [
     ("stance_list_has_stances", factories.stance_list, {"stances": {}}),
     ("stance_list_has_stances", factories.stance_list, {"stances": Jsonb(["Alone."])}),
     ("set_linked_by_its_prompt", factories.candidate_set, {"stance_list_id": uuid4()}),
+    ("lab_run_kind_known", _lab_run, {"kind": "many"}),
+    ("lab_set_state_known", factories.lab_set, {"state": "lost"}),
+    ("lab_set_lease_when_making", factories.lab_set, {"state": "making"}),
+    ("lab_set_lease_when_making", factories.lab_set, {"lease_until": timezone.now()}),
+    ("lab_set_result_when_over", factories.lab_set, {"state": "failed"}),
+    ("lab_set_result_when_over", factories.lab_set, {"ended_at": timezone.now()}),
+    ("reader_mark_verdict_known", factories.reader_mark, {"verdict": "splendid"}),
 ]
 TWICE: list[Case] = [
     ("sampling_endpoint_name_key", factories.endpoint, {}),
@@ -55,6 +82,8 @@ TWICE: list[Case] = [
     ("model_call_n", factories.model_call, {}),
     ("seat_once", _seat, {}),
     ("stance_list_once", factories.stance_list, {}),
+    ("lab_set_place", factories.lab_set, {}),
+    ("reader_mark_once", factories.reader_mark, {}),
 ]
 
 
@@ -163,6 +192,29 @@ def test_a_candidate_is_never_changed_or_removed() -> None:
         update(first, text="Something nicer.")
     with refused("candidate_never_changes"):
         delete(first)
+
+
+@breaks("candidate_call_of_set")
+def test_a_candidate_comes_from_a_call_of_its_own_set() -> None:
+    first = factories.ready_set().candidates.get(slot=0)
+    foreign = factories.model_call()
+    settle()
+    sql("ALTER TABLE sampling_candidate DISABLE TRIGGER candidate_never_changes")
+    with refused("candidate_call_of_set"):
+        update(first, call_id=foreign.pk)
+    update(first, call_id=factories.model_call(first.set).pk)
+
+
+@breaks("model_call_never_changes")
+@pytest.mark.parametrize(
+    "change", [{"raw": "Something nicer."}, {"finish_reason": "stop"}, {"attempt": 2}]
+)
+def test_what_an_endpoint_was_asked_and_answered_is_kept(change: Change) -> None:
+    call = factories.model_call()
+    with refused("model_call_never_changes"):
+        update(call, **change)
+    with refused("model_call_never_changes"):
+        delete(call)
 
 
 @breaks("set_asked_once")

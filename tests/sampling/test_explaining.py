@@ -17,6 +17,12 @@ from tests.sampling.conftest import Engine
 STRATEGIES: list[dict[str, Any]] = [
     {"strategy": "independent", "bare": True},
     {"strategy": "nc_single"},
+    {"strategy": "nc_structured"},
+    {"strategy": "nc_sequential"},
+    {"strategy": "nc_planned"},
+    {"strategy": "verbalized"},
+    {"strategy": "multi_model"},
+    {"strategy": "given", "texts": [{"text": f"Do thing number {n}, now."} for n in range(4)]},
     {"strategy": "community_alignment"},
     {
         "strategy": "persona",

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connections
+from django.db import OperationalError, connection, connections
+from django.db.models import Sum
 
 from sampling import generating, storing, tasks, watching
 from sampling.models import Candidate, CandidateSet, Endpoint, ModelCall, Plan, Seat
@@ -217,6 +218,34 @@ def test_an_address_that_is_not_allowed_fails_at_once(engine: Engine) -> None:
     assert engine.server.log() == []
 
 
+def test_an_endpoint_that_is_not_needed_may_be_set_up_wrongly(engine: Engine) -> None:
+    wrong = engine.row(base_url="$NOT_SET")
+    asked = engine.ask(engine.another_plan(engine.endpoint, wrong))
+
+    generating.work()
+
+    assert state(asked) == "ready", asked.reason
+    assert not Endpoint.objects.filter(failures__gt=0).exists()
+
+
+def test_a_fallback_that_is_set_up_wrongly_is_blamed_itself(engine: Engine) -> None:
+    engine.server.order("hang_up", times=4)
+    wrong = engine.row(base_url="$NOT_SET")
+    asked = engine.ask(engine.another_plan(engine.endpoint, wrong))
+    for _ in range(3):
+        due_now()
+        generating.work(rounds=1)
+
+    assert state(asked) == "ready"
+    outcomes = [(entry["endpoint"], entry["outcome"]) for entry in asked.attempt_log]
+    assert outcomes == [
+        (engine.endpoint.name, "endpoint_unavailable"),
+        (wrong.name, "endpoint_misconfigured"),
+        (engine.endpoint.name, "ready"),
+    ]
+    assert Endpoint.objects.get(pk=wrong.pk).failures == 1
+
+
 def test_a_plan_that_cannot_be_used_any_more_fails_its_sets(engine: Engine) -> None:
     asked = engine.ask()
     Plan.objects.update(body={"k": 4, "first_turn": {"strategy": "forgotten"}})
@@ -236,7 +265,8 @@ def test_an_endpoint_that_keeps_failing_is_left_in_peace(engine: Engine) -> None
 
     endpoint = Endpoint.objects.get(pk=engine.endpoint.pk)
     assert endpoint.open_until
-    assert CandidateSet.objects.filter(attempt=0).count() == 3
+    # Five attempts, of five sets or of fewer: a pause between two may be nearly nothing.
+    assert CandidateSet.objects.aggregate(tried=Sum("attempt"))["tried"] == 5
 
 
 def test_answers_that_the_guard_refuses_are_kept_and_never_shown(engine: Engine) -> None:
@@ -328,6 +358,27 @@ def test_a_commit_whose_answer_was_lost_is_not_stored_twice(
     generating.work()
 
     assert (state(asked), Candidate.objects.count(), len(tries)) == ("ready", 4, 2)
+
+
+def test_the_log_tells_why_a_set_could_not_be_stored_and_none_of_its_text(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE sampling_candidate ADD CONSTRAINT too_strict CHECK (text = '') NOT VALID"
+        )
+    try:
+        asked = engine.ask()
+        generating.work(rounds=1)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE sampling_candidate DROP CONSTRAINT too_strict")
+
+    written = [str(answer) for answer in asked.calls.values_list("raw", flat=True)]
+    assert (state(asked), asked.attempt_log[0]["outcome"]) == ("pending", "unusable_text")
+    assert "IntegrityError 23514 too_strict" in caplog.text
+    assert "Failing row" not in caplog.text
+    assert all(text[:20] not in caplog.text for text in written)
 
 
 def test_with_the_lease_nearly_over_a_result_is_dropped(

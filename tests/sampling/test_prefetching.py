@@ -1,6 +1,8 @@
 """Asking ahead, within a budget of each endpoint."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from redis import Redis
 
 from sampling.messages import message
@@ -28,6 +30,29 @@ def test_wishes_are_asked_for_until_the_budget_is_spent(plan: Plan) -> None:
 
     sets = CandidateSet.objects.values_list("shared", "priority", "state").distinct()
     assert list(sets) == [(True, Priority.PREFETCH, "pending")]
+
+
+def test_the_number_of_queries_does_not_grow_with_the_wishes(plan: Plan) -> None:
+    Endpoint.objects.update(seats=100)
+    counts = []
+    for count in (2, 40):
+        with CaptureQueriesContext(connection) as queries:
+            assert fill(wishes(plan, count)) > 0
+        counts.append(len(queries))
+
+    assert counts[1] <= counts[0]
+
+
+def test_the_same_wish_twice_is_one_set(plan: Plan) -> None:
+    assert fill(wishes(plan, 1) * 2) == 1
+
+
+def test_a_set_that_failed_is_asked_for_under_another_number(plan: Plan) -> None:
+    fill(wishes(plan, 1))
+    CandidateSet.objects.update(state="failed", reason="endpoint_timeout")
+
+    assert fill(wishes(plan, 1)) == 1
+    assert set(CandidateSet.objects.values_list("replica", flat=True)) == {0, 1}
 
 
 def test_the_first_wishes_come_first(plan: Plan) -> None:

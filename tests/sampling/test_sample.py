@@ -242,6 +242,23 @@ def test_a_stored_set_that_failed_is_tried_by_nobody_again(engine: Engine) -> No
     assert generating.work() == 0
 
 
+def test_an_endpoint_that_is_set_up_wrongly_is_three(engine: Engine) -> None:
+    plan = engine.another_plan(engine.row(base_url="$NOT_SET"), engine.endpoint)
+
+    code, told = sample("--plan", stored(plan), "--prompt", "x")
+
+    assert code == 3
+    assert told["error"]["class"] == "EndpointMisconfigured"
+
+
+def test_a_fallback_that_is_set_up_wrongly_does_no_harm(engine: Engine) -> None:
+    plan = engine.another_plan(engine.endpoint, engine.row(base_url="$NOT_SET"))
+
+    code, _ = sample("--plan", stored(plan), "--prompt", "x")
+
+    assert code == 0
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [("nowhere/plain.1", "no study nowhere"), ("{}/else.9", "no plan 'else.9'; it has")],

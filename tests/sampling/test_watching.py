@@ -1,15 +1,17 @@
 """The watch: heartbeat, cancel, takeover, progress, and an orderly end."""
 
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.utils import timezone
 
-from sampling import watching
+from sampling import generating, watching
 from sampling.models import CandidateSet, Seat
 from sampling.running import runs
 from sampling.watching import Watch
@@ -132,6 +134,68 @@ def test_the_watch_outlives_a_database_that_is_away(
     watch.drain(grace=5)
     watch.join(10)
     assert not watch.alive
+
+
+def test_the_watch_leaves_a_database_that_never_answers(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "PATIENCE", 1.0)
+    real = watching.beat
+    frozen: list[int] = []
+
+    def beat() -> None:
+        if not frozen:
+            frozen.append(connection.connection.info.backend_pid)
+            os.kill(frozen[0], signal.SIGSTOP)
+        real()
+
+    monkeypatch.setattr(watching, "beat", beat)
+    watch = Watch()
+    watch.start()
+    try:
+        until(lambda: frozen)
+        asked = engine.ask()
+        until(lambda: state(asked) == "ready")
+    finally:
+        os.kill(frozen[0], signal.SIGCONT)
+        watch.drain(grace=5)
+        watch.join(10)
+    assert not watch.alive
+
+
+def test_leases_are_watched_while_the_database_never_answers(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.settings.SET_LEASE = 2
+    engine.server.order("stall", times=None)
+    engine.ask()
+    hanging, released = threading.Event(), threading.Event()
+
+    def beat() -> None:
+        hanging.set()
+        released.wait(20)
+
+    monkeypatch.setattr(watching, "beat", beat)
+    watch = Watch()
+    watch.start()
+    hanging.wait(10)
+    with under_way():
+        until(lambda: len(engine.server.open()) == 4)
+        until(lambda: not runs.all())
+    released.set()
+    watch.drain(grace=0)
+    watch.join(10)
+
+    assert {entry["finish"] for entry in engine.server.wait_for(4)} == {"client closed"}
+
+
+def test_a_thread_that_hangs_while_claiming_holds_nobody_up(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generating, "CLAIM_PATIENCE", 0.05)
+    engine.ask()
+    with runs.claiming:
+        assert generating.begin() is None
 
 
 def test_a_fault_of_ours_does_not_end_the_watch(

@@ -4,16 +4,19 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.db.models import Max, Min
+from django.utils import timezone
 
 from config.supervisor import postgres, valkey
 from config.supervisor.postgres import Postgres
 from config.supervisor.valkey import Valkey
-from sampling.models import Candidate, Endpoint, Seat
+from sampling.models import Candidate, CandidateSet, Endpoint, ModelCall, Seat
 from tests import factories, racing
 from tests.sampling.conftest import Engine
 from tests.sampling.workers import Workers, becomes, until, workers
@@ -80,6 +83,38 @@ def test_a_worker_killed_at_the_first_token_is_replaced_after_its_lease(
     assert [entry["outcome"] for entry in ready.attempt_log] == ["expired", "ready"]
     assert len(engine.server.log()) == 2 * CALLS
     assert not Seat.objects.exists()
+
+
+def test_a_hundred_sets_of_a_killed_worker_are_made_by_another(
+    engine: Engine, pool: Workers
+) -> None:
+    hundred, lease = 100, 5
+    Endpoint.objects.update(seats=hundred)
+    plan = engine.another_plan(first_turn={"strategy": "nc_single"})  # one stream each
+    engine.server.order("stall", times=hundred, after=1)
+    sets = [engine.ask(plan) for _ in range(hundred)]
+    settings = {"threads": hundred, "SET_LEASE": str(lease), "WORKER_STREAMS": str(hundred)}
+    first = pool.start(**settings)  # type: ignore[arg-type]
+    until(lambda: len(engine.server.open()) == hundred, what=first.log.read_text)
+    pool.start(**settings).wait_ready()  # type: ignore[arg-type]
+
+    first.kill()
+    killed_at = timezone.now()
+    until(lambda: CandidateSet.objects.filter(state="ready").count() == hundred)
+
+    for one in sets:
+        one.refresh_from_db()
+    assert {outcomes(one) for one in sets} == {("expired", "ready")}
+    assert Candidate.objects.count() == 4 * hundred
+    assert len({entry["request_id"] for entry in engine.server.log()}) == 2 * hundred
+    assert len(engine.server.log()) == 2 * hundred
+    calls = ModelCall.objects.aggregate(begun=Min("started_at"), over=Max("ended_at"))
+    last = max(one.ready_at for one in sets if one.ready_at)
+    assert last - killed_at <= timedelta(seconds=lease + 5) + (calls["over"] - calls["begun"])
+
+
+def outcomes(one: CandidateSet) -> tuple[str, ...]:
+    return tuple(entry["outcome"] for entry in one.attempt_log)
 
 
 def test_a_worker_killed_between_store_and_publish_loses_nothing(

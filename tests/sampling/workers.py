@@ -19,11 +19,20 @@ PATIENCE = 30.0  # seconds until a fact that does not come is a failure
 class Worker:
     """A Celery worker on the queues of candidate sets, in a session of its own."""
 
-    def __init__(self, log: Path, *, environment: dict[str, str]) -> None:
+    def __init__(self, log: Path, *, environment: dict[str, str], threads: int = 8) -> None:
         self.log = log
         command = [
             *(sys.executable, "-m", "celery", "-A", "config", "worker"),
-            *("-P", "threads", "-c", "8", "-Q", "generate,prefetch", "-n", f"{log.stem}@test"),
+            *(
+                "-P",
+                "threads",
+                "-c",
+                str(threads),
+                "-Q",
+                "generate,prefetch",
+                "-n",
+                f"{log.stem}@test",
+            ),
             *("--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "INFO"),
         ]
         with log.open("w") as out:
@@ -59,9 +68,10 @@ class Workers:
         self.environment = environment
         self.started: list[Worker] = []
 
-    def start(self, **environment: str) -> Worker:
+    def start(self, *, threads: int = 8, **environment: str) -> Worker:
         log = self.directory / f"worker{len(self.started)}.log"
-        worker = Worker(log, environment={**self.environment, **environment})
+        told = {**self.environment, **environment}
+        worker = Worker(log, environment=told, threads=threads)
         self.started.append(worker)
         return worker
 

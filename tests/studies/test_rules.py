@@ -1,10 +1,12 @@
 """The typed view of what a study file stated."""
 
+from typing import Any
+
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from studies.models import StudyVersion
-from studies.rules import current_rules, in_language, rules_by_version, rules_of
+from studies.rules import FirstSets, current_rules, in_language, rules_by_version, rules_of
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -20,6 +22,21 @@ def test_rules_say_what_the_version_says() -> None:
     assert (rules.turns_min, rules.turns_max, rules.own_prompt_share) == (3, 4, 0.25)
     assert (rules.explanation.rule, rules.explanation.min_words) == ("share", 3)
     assert rules.explanation.question == {"en": "Why?"}
+
+
+@pytest.mark.parametrize(
+    ("said", "rule"),
+    [
+        ({}, FirstSets("shared", 1)),
+        ({"sets": "shared"}, FirstSets("shared", 1)),
+        ({"sets": "fresh"}, FirstSets("fresh", 1)),
+        ({"sets": {"replicas": 4}}, FirstSets("replicas", 4)),
+    ],
+)
+def test_how_first_sets_are_shared_is_a_rule_of_the_study(
+    said: dict[str, Any], rule: FirstSets
+) -> None:
+    assert rules_of(factories.study_version(**said)).first_sets == rule
 
 
 def test_a_version_is_read_once_per_process(

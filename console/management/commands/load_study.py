@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from console import loading
+from console import loading, opening
 from console.loading import ChangeRefused
 from console.study_reading import InvalidStudyFile
 from studies.models import Study, StudyVersion
@@ -53,6 +53,8 @@ class Command(BaseCommand):
             self._stop(REFUSED, *_refusal(file, refusal))
         else:
             self.stdout.write(_said(loaded))
+            for warning in opening.warnings_about(loaded.study):
+                self.stderr.write(f"warning: {warning}")
 
     def _export(self, slug: str, file: Path | None) -> None:
         try:

@@ -31,6 +31,8 @@ class Command(BaseCommand):
         except TransitionRefused as refusal:
             raise CommandError("\n".join(refusal.reasons)) from refusal
         self.stdout.write(f"{study.slug} is open")
+        for warning in opening.warnings_about(study):
+            self.stderr.write(f"warning: {warning}")
 
     def _open(self, study: Study, reason: str) -> None:
         if study.state == Study.State.PAUSED:

@@ -1,9 +1,13 @@
-"""Makes one candidate set on the command line.
+"""Makes one candidate set on the command line, or with --compare one of each strategy.
 
 Exit codes: 0 ready, 2 bad input, 3 the endpoint gave no whole answers, 4 the guard let no set pass.
+A comparison is 0 when a set of it became ready, else what most of its sets would have been: 4 when
+the guard saw any, else 3.
 """
 
 import json
+import secrets
+import shutil
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -13,12 +17,13 @@ from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError
 
-from sampling import plans, single_set, stored_plans
+from sampling import plans, setting_out, side_by_side, single_set, stored_plans
 from sampling.calls import Endpoint
 from sampling.drawing import SetResult
 from sampling.errors import BadRequest, GuardRejected, SamplingError, Stopped
 from sampling.messages import Context, message, read_context, unusable
 from sampling.models import Plan
+from sampling.side_by_side import Made
 from sampling.single_set import Wish
 from sampling.strategies import REGISTRY
 
@@ -42,17 +47,37 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, help="makes the same requests again")
         parser.add_argument("--store", action="store_true", help="store the set (study/version)")
         parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
-        parser.add_argument("--base-url", default="", help="an OpenAI-compatible endpoint")
-        parser.add_argument("--model", default="", help="the model's name there")
+        parser.add_argument(
+            "--base-url",
+            action="append",
+            default=[],
+            help="an OpenAI-compatible endpoint; with --compare it can be given several times",
+        )
+        parser.add_argument(
+            "--model", action="append", default=[], help="the model's name there, for each base URL"
+        )
         parser.add_argument(
             "--key-env", default="", metavar="NAME", help="the environment variable with its key"
+        )
+        parser.add_argument(
+            "--compare", action="store_true", help="every strategy on every endpoint, side by side"
+        )
+        parser.add_argument(
+            "--strategies", default="", metavar="A,B", help="only these, with --compare"
+        )
+        parser.add_argument(
+            "--endpoint",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="a stored endpoint by its name, with --compare; can be given several times",
         )
 
     def handle(self, *_: Any, **options: Any) -> None:
         try:
             with stored_plans.database():
-                self._sample(options)
-        except BadRequest as error:
+                (self._compare if options["compare"] else self._sample)(options)
+        except SamplingError as error:
             self._refuse({"error": error.as_json()}, error, as_json=options["json"])
 
     def _sample(self, options: dict[str, Any]) -> None:
@@ -94,6 +119,33 @@ class Command(BaseCommand):
             stored_plans.store(claim, result)
             self._show(wanted, result, as_json=as_json)
 
+    def _compare(self, options: dict[str, Any]) -> None:
+        wishes = _wishes(options)
+        for endpoint in dict.fromkeys(wanted.endpoints[0] for wanted in wishes):
+            self._say_where(endpoint)
+        made = side_by_side.make_all(wishes, tell=self._say_made)
+        if options["json"]:
+            self._print(_compared(made))
+        else:
+            self._set_out(made)
+        if not any(one.ready for one in made):
+            refused = any(one.told["guard"] for one in made)
+            raise CommandError("no set became ready", returncode=4 if refused else 3)
+
+    def _set_out(self, made: list[Made]) -> None:
+        width = shutil.get_terminal_size((120, 24)).columns
+        self.stdout.write("\n".join(setting_out.set_out(made, width=width)))
+        if missing := side_by_side.need_a_plan():
+            self.stdout.write(
+                f"\nonly in a plan, because they need its values: {', '.join(missing)}"
+            )
+
+    def _say_made(self, one: Made) -> None:
+        """Progress goes to stderr: a comparison with a real model takes its time."""
+        figures = one.summary()
+        end = f"{figures['seconds']} s" if one.ready else figures["reason"]
+        self.stderr.write(f"{figures['strategy']} on {figures['endpoint']}: {end}")
+
     def _say_where(self, endpoint: Endpoint) -> None:
         said = f"endpoint: {endpoint.name}, model {endpoint.model}, at {endpoint.base_url}"
         self.stderr.write(said)
@@ -131,12 +183,59 @@ def _stored_plan(options: dict[str, Any]) -> Plan | None:
     return None
 
 
-def _endpoints(options: dict[str, Any], plan: Plan | None) -> tuple[Endpoint, ...]:
-    if options["base_url"]:
-        given = single_set.given_endpoint(
-            base_url=options["base_url"], model=options["model"], key_name=options["key_env"]
+def _wishes(options: dict[str, Any]) -> list[Wish]:
+    """Every strategy on every endpoint, all with one seed. Raises BadRequest."""
+    if options["store"] or "/" in options["plan"]:
+        raise BadRequest("--compare takes --strategies, and stores nothing")
+    context = _context(options)
+    seed = secrets.randbelow(single_set.SEEDS) if options["seed"] is None else options["seed"]
+    chosen = side_by_side.choose(options["strategies"])
+    return [
+        single_set.wish(
+            body=body,
+            context=context,
+            language=options["language"],
+            endpoints=(endpoint,),
+            seed=seed,
         )
-        return (given,)
+        for endpoint in _endpoints_to_compare(options)
+        for body in chosen.values()
+    ]
+
+
+def _endpoints_to_compare(options: dict[str, Any]) -> tuple[Endpoint, ...]:
+    given = [*_given(options), *map(stored_plans.endpoint_named, options["endpoint"])]
+    return tuple(given) or single_set.default_endpoints()
+
+
+def _compared(made: list[Made]) -> dict[str, Any]:
+    return {
+        "sets": [dict(one.told) for one in made],
+        "summary": [one.summary() for one in made],
+        "need_a_plan": side_by_side.need_a_plan(),
+    }
+
+
+def _given(options: dict[str, Any]) -> list[Endpoint]:
+    """The endpoints of the command line, each with its model; one model may serve them all."""
+    addresses, models = options["base_url"], options["model"]
+    if len(models) not in {0, 1, len(addresses)}:
+        raise BadRequest("--model: give one, or one for each --base-url")
+    named = models * len(addresses) if len(models) == 1 else models or [""] * len(addresses)
+    made = [
+        single_set.given_endpoint(base_url=address, model=model, key_name=options["key_env"])
+        for address, model in zip(addresses, named, strict=True)
+    ]
+    if len(made) < 2:
+        return made
+    return [replace(one, name=f"given-{number}") for number, one in enumerate(made, start=1)]
+
+
+def _endpoints(options: dict[str, Any], plan: Plan | None) -> tuple[Endpoint, ...]:
+    if options["endpoint"] or options["strategies"] or len(options["base_url"]) > 1:
+        raise BadRequest("--endpoint, --strategies and a second --base-url go with --compare")
+    if given := _given(options):
+        return tuple(given)
     if plan:
         return stored_plans.endpoints_of(plan)
     return (single_set.default_endpoint(),)

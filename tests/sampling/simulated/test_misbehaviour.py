@@ -46,6 +46,12 @@ def test_the_documentation_has_the_same_table() -> None:
     assert rows == [f"| `{name}` | {found.says} |" for name, found in BEHAVIOURS.items()]
 
 
+def test_an_order_to_do_well_keeps_its_place(endpoint: simulated.Endpoint) -> None:
+    endpoint.order("well")
+    endpoint.order("status_500")
+    assert [streamed_set(endpoint).status for _ in range(3)] == [200, 500, 200]
+
+
 @pytest.mark.parametrize("name", ["close_at_accept", "hang_up", "reset"])
 def test_connections_are_closed_without_an_answer(endpoint: simulated.Endpoint, name: str) -> None:
     endpoint.order(name)
@@ -93,6 +99,14 @@ def test_a_body_is_cut_in_the_middle(endpoint: simulated.Endpoint, stream: bool)
     entry = endpoint.wait_for(before + 1)[-1]
     assert entry["finish"] == "misbehaved"
     assert entry["tokens"] == (3 if stream else 0)
+
+
+@pytest.mark.parametrize("name", ["stall", "end_early", "error_in_stream", "malformed_chunk"])
+def test_no_fault_of_a_stream_comes_before_its_headers(
+    endpoint: simulated.Endpoint, name: str
+) -> None:
+    endpoint.order(name, after=0, seconds=0.05)
+    assert streamed_set(endpoint).status == 200
 
 
 def test_a_stream_ends_cleanly_without_a_reason(endpoint: simulated.Endpoint) -> None:
@@ -162,6 +176,7 @@ def test_characters_are_really_split(endpoint: simulated.Endpoint) -> None:
         ("error_in_body", 200, "application/json"),
         ("malformed_body", 200, "application/json"),
         ("status_400", 400, "application/json"),
+        ("bad_request", 400, "application/json"),
         ("status_401", 401, "application/json"),
         ("status_404", 404, "application/json"),
         ("status_429", 429, "application/json"),
@@ -177,6 +192,13 @@ def test_something_else_is_answered(
     assert (answer.status, answer.headers["content-type"]) == (status, content_type)
     assert "retry-after" not in answer.headers
     assert endpoint.log()[-1]["behaviour"] == name
+
+
+def test_bytes_that_are_no_http_are_told_so(endpoint: simulated.Endpoint) -> None:
+    greeting = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
+    with socket.create_connection(("127.0.0.1", endpoint.port), timeout=10) as line:
+        line.sendall(greeting)
+        assert line.makefile("rb").read().startswith(b"HTTP/1.1 400 Bad Request\r\n")
 
 
 def test_too_many_requests_may_say_when_to_come_back(endpoint: simulated.Endpoint) -> None:

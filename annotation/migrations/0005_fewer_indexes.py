@@ -30,7 +30,7 @@ def without_index(model: str, name: str, related_name: str, to: str) -> migratio
 
 
 class Migration(migrations.Migration):
-    dependencies = [("annotation", "0003_counting")]
+    dependencies = [("annotation", "0004_counting")]
     operations = [
         migrations.SeparateDatabaseAndState(
             [migrations.RunSQL(WITHOUT_INDEXES, WITH_INDEXES)],

@@ -105,5 +105,5 @@ CREATE TRIGGER assignment_keeps_taken AFTER INSERT OR DELETE OR UPDATE OF state,
 
 
 class Migration(migrations.Migration):
-    dependencies = [("annotation", "0002_invariants")]
+    dependencies = [("annotation", "0003_exposures")]
     operations = [migrations.RunSQL(FORWARD, REVERSE)]

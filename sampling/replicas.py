@@ -1,0 +1,126 @@
+"""Which of an endpoint's servers takes a call: one process's view of them.
+
+An endpoint may be several servers of one model at one revision. What makes a conversation fast is
+the server's prefix cache, so all calls that begin with the same question go to the same server
+(rendezvous hashing: when a server joins or leaves, only its own conversations move) while it has
+room there; beyond that the least busy one takes them. A server that cannot be reached is left out,
+and tried from here until it accepts connections again. Other processes find out for themselves.
+"""
+
+import asyncio
+import hashlib
+import logging
+import math
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from sampling.calls import Endpoint
+
+logger = logging.getLogger(__name__)
+
+REST = 1.0  # seconds until a server that is out is first tried again; doubled up to
+LONGEST_REST = 15.0
+CONNECT_SECONDS = 3.0
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Replicas:
+    """The servers of all endpoints as this process sees them. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._open: Counter[str] = Counter()
+        self._out: dict[str, asyncio.Task[None]] = {}
+
+    @contextmanager
+    def taking(
+        self, endpoint: Endpoint, *, prefix: str, avoiding: Collection[str] = ()
+    ) -> Iterator[str]:
+        """The address that a call goes to; it counts there as open until the block ends."""
+        address = self.choose(endpoint, prefix=prefix, avoiding=avoiding)
+        self._open[address] += 1
+        try:
+            yield address
+        finally:
+            self._open[address] -= 1
+
+    def choose(self, endpoint: Endpoint, *, prefix: str, avoiding: Collection[str] = ()) -> str:
+        """The prefix's own server while it has room, else the least busy one.
+
+        When all are out, the ones that were not tried yet are used rather than none.
+        """
+        if not endpoint.replicas:
+            return endpoint.base_url
+        untried = [one for one in endpoint.replicas if one not in avoiding]
+        sound = [one for one in untried if one not in self._out] or untried
+        ranked = sorted(sound, key=lambda one: _weight(prefix, one), reverse=True)
+        if self._open[ranked[0]] < _room(endpoint):
+            return ranked[0]
+        return min(ranked, key=lambda one: self._open[one])
+
+    def take_out(self, address: str) -> None:
+        """Leave a server out until it accepts connections again."""
+        if address not in self._out:
+            logger.warning("a replica is out: %s", place_of(address))
+            self._out[address] = asyncio.get_running_loop().create_task(self._bring_back(address))
+
+    def is_out(self, address: str) -> bool:
+        return address in self._out
+
+    async def close(self) -> None:
+        """Stop trying."""
+        trying, self._out = list(self._out.values()), {}
+        for task in trying:
+            task.cancel()
+        await asyncio.gather(*trying, return_exceptions=True)
+
+    async def _bring_back(self, address: str) -> None:
+        rest = REST
+        while True:
+            await asyncio.sleep(rest)
+            if await _accepts(address):
+                break
+            rest = min(LONGEST_REST, rest * 2)
+        logger.info("a replica is back: %s", place_of(address))
+        self._out.pop(address, None)
+
+
+def prefix_of(body: Mapping[str, object]) -> str:
+    """What the calls of a conversation, and of all sets in it, have in common: its first question.
+
+    Instructions before it may differ from candidate to candidate.
+    """
+    messages = body.get("messages")
+    for item in messages if isinstance(messages, list) else ():
+        if isinstance(item, Mapping) and item.get("role") == "user":
+            return str(item.get("content"))
+    return ""
+
+
+def place_of(address: str) -> str:
+    """host:port, as it is kept with a call."""
+    parts = urlsplit(address)
+    return f"{parts.hostname}:{parts.port or DEFAULT_PORTS.get(parts.scheme)}"
+
+
+def _weight(prefix: str, address: str) -> bytes:
+    return hashlib.blake2b(f"{address}\n{prefix}".encode(), digest_size=8).digest()
+
+
+def _room(endpoint: Endpoint) -> float:
+    """Calls that one server takes before others help: its share of the endpoint's seats."""
+    return math.ceil(endpoint.seats / len(endpoint.replicas)) if endpoint.seats else math.inf
+
+
+async def _accepts(address: str) -> bool:
+    """Whether something listens there. No model server listens before its model is loaded."""
+    parts = urlsplit(address)
+    port = parts.port or DEFAULT_PORTS[parts.scheme]
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            _, writer = await asyncio.open_connection(parts.hostname, port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True

@@ -67,7 +67,10 @@ class Completion:
             "prompt_tokens": self.ask.prompt_tokens,
             "completion_tokens": written,
             "total_tokens": self.ask.prompt_tokens + written,
-            "prompt_tokens_details": {"cached_tokens": self.cached_tokens},
+            "prompt_tokens_details": {
+                "cached_tokens": self.cached_tokens,
+                "created_cache_tokens": 0,
+            },
         }
 
 

@@ -28,7 +28,7 @@ from sampling.simulated.events import (
 )
 from sampling.simulated.instruction import read_instruction
 from sampling.simulated.log import Entry, Log
-from sampling.simulated.misbehaviour import BEHAVIOURS, Behaviour
+from sampling.simulated.misbehaviour import BEHAVIOURS, BUSY, Behaviour
 from sampling.simulated.orders import Order, OrderError, Orders, read_order
 from sampling.simulated.pacing import Pacer
 from sampling.simulated.playing import Reply
@@ -212,7 +212,7 @@ class Server:
         """Refuse what is over the queue's length, where there is one."""
         held = sum(one.answers for one in self.log.open.values())
         if self.options.queue and held + ask.n > self.options.queue:
-            raise Refused("The request queue is full.", status=503, kind="ServiceUnavailableError")
+            raise Refused(BUSY, status=503, kind="Service Unavailable")
         entry.answers = ask.n
 
     def _written(self, ask: Ask, entry: Entry, behaviour: Behaviour) -> Played:

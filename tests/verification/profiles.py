@@ -35,7 +35,7 @@ class Profile:
     zero_max_tokens: int = 400
     empty_messages: int = 400
     # The longest white space between the parts of constrained JSON.
-    longest_gap: int = 1
+    longest_gap: int = 0
     # How many answers it holds at most, waiting and being written; 0 for no limit.
     queue: int = 0
     # The process of the server, where it is ours to kill.

@@ -30,6 +30,28 @@ def strings(count: int, *, longest: int | None = None) -> dict[str, Any]:
     }
 
 
+def strings_that_differ() -> dict[str, Any]:
+    """An array whose strings must differ: what no server can be asked for."""
+    form = strings(4)
+    form["json_schema"]["schema"]["uniqueItems"] = True
+    return form
+
+
+# What vLLM answers with status 400: the body, and the type and the parameter that its error names.
+WRONG: list[tuple[dict[str, Any], str, str | None]] = [
+    ({"temperature": 3}, "BadRequestError", "temperature"),
+    ({"top_p": 0}, "BadRequestError", "top_p"),
+    ({"max_tokens": 0}, "BadRequestError", "max_tokens"),
+    ({"max_tokens": 100_000}, "BadRequestError", "max_tokens"),
+    ({"n": 0}, "BadRequestError", None),
+    ({"n": 2, "temperature": 0}, "BadRequestError", None),
+    ({"messages": []}, "BadRequestError", None),
+    ({"top_logprobs": 2}, "BadRequestError", "top_logprobs"),
+    ({"stream_options": {"include_usage": True}}, "BadRequestError", "stream_options"),
+    ({"response_format": strings_that_differ()}, "BadRequestError", None),
+    ({"seed": "abc"}, "Bad Request", "body.seed"),
+    ({"stop": [7]}, "Bad Request", "body.stop"),
+]
 FOUR_STRINGS = strings(4, longest=LONGEST)
 FREE_STRINGS = strings(4)
 
@@ -191,7 +213,10 @@ class TestQueue:
         with wire.held(wire.profile.queue, **ENDLESS):
             refused = wire.ask()
         assert refused.status == 503
-        assert refused.body["error"]["code"] == 503
+        assert (refused.body["error"]["type"], refused.body["error"]["code"]) == (
+            "Service Unavailable",
+            503,
+        )
         assert "retry-after" not in refused.headers
 
     def test_a_request_for_several_answers_takes_several_places(self, wire: Wire) -> None:
@@ -268,6 +293,16 @@ class TestRefusals:
             "empty_messages": wire.ask(messages=[]).status,
         }
         assert found == {name: getattr(wire.profile, name) for name in found}
+
+    @pytest.mark.parametrize("profile", like_vllm(), indirect=True)
+    @pytest.mark.parametrize(("body", "kind", "param"), WRONG)
+    def test_a_refusal_names_what_was_wrong(
+        self, wire: Wire, body: dict[str, Any], kind: str, param: str | None
+    ) -> None:
+        answer = wire.ask(**body)
+        assert answer.status == 400
+        error = answer.body["error"]
+        assert (error["type"], error["param"], error["code"]) == (kind, param, 400)
 
     def test_a_body_that_is_no_chat_is_a_400(self, wire: Wire) -> None:
         assert wire.ask(messages="hello").status in {400, 500}

@@ -125,6 +125,8 @@ class TestPrefixes:
         assert not isinstance(result, EndpointError)
         # The first call reads the prompt; of the other three all but the last lines are known.
         assert hits >= 0.6 * queries
+        usages = [call.reply.usage or {} for call in result.calls if call.reply]
+        assert sum(usage["cached_tokens"] for usage in usages) == hits
 
     def test_calls_that_differ_at_the_beginning_share_nothing(
         self, profile: Profile, wire: Wire, record_property: Record

@@ -3,7 +3,7 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3.14; do \
 	$$name -c '' 2>/dev/null && echo $$name && exit; done; echo python3)
 BIN := .venv/bin
 
-.PHONY: demo test check bench lock messages format
+.PHONY: demo test check bench vllm lock messages format
 
 # One simple command: make runs it without a shell, so that a signal to make reaches it.
 demo:
@@ -17,6 +17,10 @@ check:
 
 bench:
 	@$(PYTHON) -m config.bootstrap bench $(if $(ROW),--row $(ROW)) $(ARGS)
+
+# vLLM on a host with a GPU: make vllm MODEL=... (docs/operating.md has the other variables).
+vllm:
+	@$(PYTHON) -m config.vllm
 
 # The locks hold hashes and no address of a registry. `uv` is needed here, and nowhere else.
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \

@@ -16,11 +16,12 @@ import asyncio
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -51,6 +52,8 @@ MAX_CONNECTIONS = 1000
 # whole.
 AFTER_DONE_SECONDS = 1.0
 MAX_RETRY_AFTER = 600.0
+# How a connection shows that it ended while nobody used it: before the request, or in its place.
+GONE = (aiohttp.ClientConnectionResetError, aiohttp.ServerDisconnectedError)
 
 
 class ModelClient:
@@ -60,6 +63,8 @@ class ModelClient:
 
     def __init__(self) -> None:
         self._clients: dict[tuple[str, str], openai.AsyncOpenAI] = {}
+        # When a connection to an address was last given back, by the clock of the event loop.
+        self._kept_at: dict[str, float] = {}
         self._replicas = Replicas()
 
     async def send(
@@ -177,6 +182,7 @@ class ModelClient:
         """Closes every connection; the next send opens new ones."""
         await self._replicas.close()
         clients, self._clients = self._clients, {}
+        self._kept_at.clear()
         for client in clients.values():
             await client.close()
 
@@ -191,12 +197,15 @@ class ModelClient:
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """The chunks of an accepted answer that is an event stream."""
         create: Any = self._client(endpoint).chat.completions.with_streaming_response.create
+        opening = partial(
+            create,
+            **_arguments(body),
+            extra_headers={"X-Request-Id": request_id, "Accept-Encoding": "identity"},
+            timeout=httpx2.Timeout(None, connect=deadlines.connect, pool=deadlines.connect),
+        )
         try:
-            async with create(
-                **_arguments(body),
-                extra_headers={"X-Request-Id": request_id, "Accept-Encoding": "identity"},
-                timeout=httpx2.Timeout(None, connect=deadlines.connect, pool=deadlines.connect),
-            ) as response:
+            async with AsyncExitStack() as stack:
+                response = await self._accepted(endpoint, opening, stack)
                 http = response.http_response
                 await _require_event_stream(http)
                 async with aclosing(_chunks(http)) as chunks:
@@ -207,6 +216,25 @@ class ModelClient:
             raise _by_cause(error, deadlines) from error
         except aiohttp.ClientError as error:  # the transport lets this one through as it is
             raise EndpointUnavailable(f"the answer was no HTTP ({_reason(error)})") from error
+        finally:
+            self._kept_at[endpoint.base_url] = asyncio.get_running_loop().time()
+
+    async def _accepted(
+        self, endpoint: Endpoint, opening: Callable[[], Any], stack: AsyncExitStack
+    ) -> Any:
+        """The response, entered; asked for once more when a kept connection was gone already.
+
+        Some servers (llama.cpp is one) promise to keep a connection and end it with the stream.
+        """
+        kept_at = self._kept_at.get(endpoint.base_url)
+        now = asyncio.get_running_loop().time()
+        may_be_kept = kept_at is not None and now - kept_at <= IDLE_SECONDS
+        try:
+            return await stack.enter_async_context(opening())
+        except openai.APIConnectionError as error:
+            if not (may_be_kept and any(isinstance(one, GONE) for one in _causes(error))):
+                raise
+        return await stack.enter_async_context(opening())
 
     def _client(self, endpoint: Endpoint) -> openai.AsyncOpenAI:
         found = self._clients.get((endpoint.base_url, endpoint.key))

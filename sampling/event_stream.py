@@ -164,9 +164,13 @@ def _sum_of(scores: object) -> float:
 
 
 def _counts(usage: Mapping[str, object]) -> dict[str, int]:
-    """The whole numbers of a usage object; what an endpoint nests below them is its own affair."""
+    """The whole numbers of a usage object, and `cached_tokens`: how many of the prompt's tokens the
+    endpoint's prefix cache carried, where it says so. What else is nested there is its own affair.
+    """
+    details = usage.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, Mapping) else None
     return {
         str(name): count
-        for name, count in usage.items()
+        for name, count in {**usage, "cached_tokens": cached}.items()
         if isinstance(count, int) and not isinstance(count, bool)
     }

@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--speed", type=float, default=40, help="tokens a second; 0: at once")
     parser.add_argument("--first-token", type=float, default=0.4, help="seconds before it")
     parser.add_argument("--context", type=int, default=8192, help="tokens of prompt and answer")
+    parser.add_argument("--queue", type=int, default=0, help="answers before a 503; 0: no limit")
     parser.add_argument(
         "--answer-tokens", type=int, default=0, help="an answer takes as long as so many tokens"
     )
@@ -69,6 +70,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         speed=arguments.speed,
         first_token=arguments.first_token,
         context=arguments.context,
+        queue=arguments.queue,
         answer_tokens=arguments.answer_tokens,
         schema_tokens=arguments.schema_tokens,
         together=arguments.together,

@@ -55,6 +55,7 @@ def read_ask(body: object, *, models: tuple[str, ...], context: int) -> Ask:
     """Return the request of a JSON body. Raises Refused with the status that vLLM would give."""
     if not isinstance(body, dict):
         raise Refused("The body must be a JSON object.")
+    _check_kinds(body)
     model = _model(body, models)
     messages = _messages(body)
     _check_ranges(body)
@@ -95,7 +96,7 @@ def _model(body: dict[str, Any], models: tuple[str, ...]) -> str:
 def _messages(body: dict[str, Any]) -> tuple[Message, ...]:
     found = body.get("messages")
     if not isinstance(found, list) or not found:
-        raise Refused("messages must be a list that is not empty.", param="messages")
+        raise Refused("messages must be a list that is not empty.")
     return tuple(_message(item) for item in found)
 
 
@@ -116,6 +117,25 @@ def _part(part: object) -> str:
     return str(part.get("text", ""))
 
 
+def _check_kinds(body: dict[str, Any]) -> None:
+    """Refuse fields of another kind, as vLLM's own reader of bodies does: in words of its own."""
+    rules: tuple[tuple[str, Callable[[object], bool]], ...] = (
+        ("seed", lambda value: str(value).lstrip("-").isdecimal()),
+        ("stop", _is_text_or_texts),
+        ("response_format", lambda value: isinstance(value, dict)),
+    )
+    for name, holds in rules:
+        value = body.get(name)
+        if value is not None and not holds(value):
+            said = f"1 validation error: body.{name} is of another kind."
+            raise Refused(said, kind="Bad Request", param=f"body.{name}")
+
+
+def _is_text_or_texts(value: object) -> bool:
+    texts = value if isinstance(value, list) else [value]
+    return all(isinstance(text, str) for text in texts)
+
+
 def _check_ranges(body: dict[str, Any]) -> None:
     rules: tuple[tuple[str, Callable[[float], bool], str], ...] = (
         ("temperature", lambda value: 0 <= value <= 2, "in [0, 2]"),
@@ -128,9 +148,10 @@ def _check_ranges(body: dict[str, Any]) -> None:
     for name, holds, wanted in rules:
         value = body.get(name)
         if value is not None and not (_is_number(value) and holds(value)):
-            raise Refused(f"{name} must be {wanted}, got {value}.", param=name)
+            param = "" if name == "n" else name  # which it does not name
+            raise Refused(f"{name} must be {wanted}, got {value}.", param=param)
     if _number(body, "n", 1) > 1 and body.get("temperature") == 0:
-        raise Refused("n must be 1 when using greedy sampling.", param="n")
+        raise Refused("n must be 1 when using greedy sampling.")
     if body.get("stream_options") and not body.get("stream"):
         raise Refused("stream_options needs stream=True.", param="stream_options")
     if body.get("top_logprobs") and not body.get("logprobs"):
@@ -177,7 +198,8 @@ def _room(body: dict[str, Any], *, prompt: int, context: int) -> int:
     """Return how many tokens may be written: what was asked, clipped to the context's rest."""
     if prompt >= context:
         raise Refused(
-            f"The model's context is {context} tokens; the messages have {prompt}.",
+            f"This model's maximum context length is {context} tokens. However, your prompt "
+            f"contains {prompt} input tokens.",
             param="input_tokens",
         )
     asked = body.get("max_completion_tokens") or body.get("max_tokens") or context - prompt
@@ -210,7 +232,7 @@ def _schema(body: dict[str, Any]) -> dict[str, Any] | None:
     if not isinstance(schema, dict):
         raise Refused("The JSON schema must be an object.", param="response_format")
     if "uniqueItems" in json.dumps(schema):
-        raise Refused("uniqueItems is not supported.", param="response_format")
+        raise Refused("The JSON schema contains features not supported by xgrammar.")
     return schema
 
 

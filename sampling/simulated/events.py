@@ -60,6 +60,7 @@ class Completion:
     created: int
     ask: Ask
     choices: tuple[Choice, ...]
+    cached_tokens: int = 0
 
     def usage(self) -> dict[str, Any]:
         written = sum(len(choice.pieces) for choice in self.choices)
@@ -67,7 +68,10 @@ class Completion:
             "prompt_tokens": self.ask.prompt_tokens,
             "completion_tokens": written,
             "total_tokens": self.ask.prompt_tokens + written,
-            "prompt_tokens_details": None,
+            "prompt_tokens_details": {
+                "cached_tokens": self.cached_tokens,
+                "created_cache_tokens": 0,
+            },
         }
 
 

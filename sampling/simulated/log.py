@@ -18,7 +18,10 @@ KEPT = 5_000
 
 @dataclass
 class Entry:
-    """One request. `finish` is complete, client closed or misbehaved; empty while it runs."""
+    """One request. `finish` is complete, client closed or misbehaved; empty while it runs.
+
+    `answers` is how many it writes, 0 for one that was refused.
+    """
 
     number: int
     request_id: str
@@ -27,6 +30,7 @@ class Entry:
     status: int = 200
     finish: str = ""
     tokens: int = 0
+    answers: int = 0
     sent: list[list[str]] = field(default_factory=list)
     began: float = field(default_factory=time.time)
     ended: float | None = None

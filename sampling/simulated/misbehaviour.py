@@ -14,8 +14,9 @@ from sampling.simulated.ask import Ask
 from sampling.simulated.events import Choice, Event, Kind, Whole, encoded, sse
 from sampling.simulated.instruction import asked, read_instruction
 from sampling.simulated.phrases import phrases
-from sampling.simulated.writing import write
+from sampling.simulated.writing import compact, write
 
+BUSY = "The engine is currently busy and cannot accept new requests."
 BEHAVIOURS: dict[str, type["Behaviour"]] = {}
 
 
@@ -243,7 +244,10 @@ class ContextTooLong(Behaviour):
     says = "400: the messages are longer than the model's context."
 
     def at_once(self) -> Whole:
-        message = "The model's context is 4096 tokens; the messages have 5120."
+        message = (
+            "This model's maximum context length is 4096 tokens. However, your prompt contains "
+            "5120 input tokens."
+        )
         body = _error(message, kind="BadRequestError", status=400, param="input_tokens")
         return Whole(400, encoded(body))
 
@@ -300,7 +304,7 @@ class Overloaded(Behaviour):
     says = "503 without Retry-After, as vLLM with a full queue."
 
     def at_once(self) -> Whole:
-        body = _error("The request queue is full.", kind="ServiceUnavailableError", status=503)
+        body = _error(BUSY, kind="Service Unavailable", status=503)
         return Whole(503, encoded(body))
 
 
@@ -480,7 +484,7 @@ def _with_first(text: str, change: Callable[[str], str]) -> str:
 
 def _joined(parts: list[str], *, like: str) -> str:
     if like.startswith("["):
-        return json.dumps(parts, ensure_ascii=False)
+        return compact(parts)
     if like.startswith("### "):
         return "\n\n".join(f"### {part}" for part in parts)
     return "\n\n".join(parts)

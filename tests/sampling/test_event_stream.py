@@ -61,6 +61,18 @@ def test_an_event_of_several_data_lines_is_one() -> None:
     assert read(spread, whole("")).text == "Hi."
 
 
+def test_what_the_prefix_cache_carried_is_kept_beside_the_counts() -> None:
+    usage = {"prompt_tokens": 40, "prompt_tokens_details": {"cached_tokens": 32, "other": 1}}
+
+    stream = read(
+        event("Hi."),
+        b"data: " + json.dumps({"choices": [], "usage": usage}).encode() + b"\n\n",
+        whole(),
+    )
+
+    assert stream.usage == {"prompt_tokens": 40, "cached_tokens": 32}
+
+
 def test_usage_is_kept_as_whole_numbers() -> None:
     usage = {"completion_tokens": 3, "details": {"cached": 1}, "cost": 0.2}
 

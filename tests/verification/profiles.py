@@ -34,8 +34,16 @@ class Profile:
     n_at_temperature_zero: int = 400
     zero_max_tokens: int = 400
     empty_messages: int = 400
-    # The figure in /metrics that counts the requests being answered.
+    # The longest white space between the parts of constrained JSON.
+    longest_gap: int = 0
+    # How many answers it holds at most, waiting and being written; 0 for no limit.
+    queue: int = 0
+    # The process of the server, where it is ours to kill.
+    pid: int = 0
+    # The figures in /metrics that count requests being answered, those that wait, and tokens made.
     running_metric: str = "vllm:num_requests_running"
+    waiting_metric: str = "vllm:num_requests_waiting"
+    generated_metric: str = "vllm:generation_tokens_total"
 
 
 VLLM = Profile(name="vllm")
@@ -50,7 +58,10 @@ LLAMA = Profile(
     n_at_temperature_zero=200,
     zero_max_tokens=200,
     empty_messages=200,
+    longest_gap=20,
     running_metric="llamacpp:requests_processing",
+    waiting_metric="llamacpp:requests_deferred",
+    generated_metric="llamacpp:tokens_predicted_total",
 )
 KINDS = {profile.name: profile for profile in (VLLM, LLAMA)}
 
@@ -58,6 +69,18 @@ KINDS = {profile.name: profile for profile in (VLLM, LLAMA)}
 def names() -> list[str]:
     """The servers of this run: ours, and one more where VERIFY_BASE_URL says so."""
     return ["simulated", "local", *(["given"] if os.environ.get("VERIFY_BASE_URL") else [])]
+
+
+def like_vllm() -> list[str]:
+    """Those of them that promise everything that vLLM does with our flags."""
+    given = os.environ.get("VERIFY_PROFILE", VLLM.name) == VLLM.name
+    return [name for name in names() if name == "simulated" or (name == "given" and given)]
+
+
+def mortal() -> list[str]:
+    """Those whose engine is ours to kill."""
+    ours = bool(os.environ.get("VERIFY_PID"))
+    return [name for name in like_vllm() if name != "given" or ours]
 
 
 @contextmanager
@@ -70,13 +93,16 @@ def serving(name: str, scratch: Path) -> Iterator[Profile]:
 
 @contextmanager
 def _simulated(scratch: Path) -> Iterator[Profile]:
-    with simulated.running(key="verify-key", speed=400, first_token=0.02) as endpoint:
+    with simulated.running(
+        key="verify-key", speed=400, first_token=0.02, context=4096, queue=24
+    ) as endpoint:
         yield replace(
             VLLM,
             name="simulated",
             base_url=endpoint.base_url,
             model=endpoint.model,
             key=endpoint.key,
+            queue=24,
         )
 
 
@@ -98,4 +124,6 @@ def _given(scratch: Path) -> Iterator[Profile]:
         base_url=os.environ["VERIFY_BASE_URL"].rstrip("/"),
         model=os.environ["VERIFY_MODEL"],
         key=os.environ.get("VERIFY_KEY", ""),
+        queue=int(os.environ.get("VERIFY_QUEUE", "512")),
+        pid=int(os.environ.get("VERIFY_PID", "0")),
     )

@@ -2,8 +2,9 @@
 
 import http.client
 import json
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,16 @@ PATIENCE = 60
 class Answer:
     status: int
     body: Any
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the server itself counts: requests being answered, requests that wait, tokens made."""
+
+    running: int
+    waiting: int
+    generated: int
 
 
 class Stream:
@@ -53,7 +64,7 @@ class Wire:
     ) -> Answer:
         """Send a chat request and read the whole answer."""
         with self._sent("POST", "/chat/completions", self._body(body), key, headers) as response:
-            return Answer(response.status, json.loads(response.read()))
+            return _answer(response)
 
     @contextmanager
     def stream(self, *, headers: dict[str, str] | None = None, **body: Any) -> Iterator[Stream]:
@@ -64,20 +75,48 @@ class Wire:
 
     def models(self) -> Answer:
         with self._sent("GET", "/models", None, None, None) as response:
-            return Answer(response.status, json.loads(response.read()))
+            return _answer(response)
 
-    def root(self, path: str) -> tuple[int, str]:
+    def root(self, path: str, *, key: str | None = None) -> tuple[int, str]:
         """Return status and text of an address beside /v1."""
         with closing(self._line()) as line:
-            line.request("GET", path, headers=self._headers(None))
+            line.request("GET", path, headers=self._headers(key))
             response = line.getresponse()
             return response.status, response.read().decode()
 
-    def running(self) -> int:
-        """Return how many requests the server is answering now, by its own count."""
+    def figures(self) -> Figures:
+        profile = self.profile
+        found = (profile.running_metric, profile.waiting_metric, profile.generated_metric)
+        return Figures(*(int(self.metric(name)) for name in found))
+
+    def metric(self, name: str) -> float:
+        """Return a figure of /metrics, summed over its labels; 0 for one that is not there."""
         lines = self.root("/metrics")[1].splitlines()
-        found = [line for line in lines if line.startswith(self.profile.running_metric)]
-        return int(float(found[0].rsplit(" ", 1)[1]))
+        rows = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+        return sum(float(value) for key, value in rows if key.partition("{")[0] == name)
+
+    def rest(self) -> None:
+        """Wait until nothing is being answered. Raises TimeoutError."""
+        self._wait_until(lambda found: found.running + found.waiting == 0)
+
+    @contextmanager
+    def held(self, count: int, **body: Any) -> Iterator[None]:
+        """Keep so many requests at the server; their clients leave at the end."""
+        target, told = self._url.path + "/chat/completions", self._headers(None)
+        sent = json.dumps(self._body({"stream": True, **body}))
+        with ExitStack() as stack:
+            for _ in range(count):
+                line = stack.enter_context(closing(self._line()))
+                line.request("POST", target, sent, {**told, "Content-Type": "application/json"})
+            self._wait_until(lambda found: found.running + found.waiting >= count)
+            yield
+
+    def _wait_until(self, holds: Callable[[Figures], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not holds(self.figures()):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"still {self.figures()} after {PATIENCE} s")
+            time.sleep(0.05)
 
     def _body(self, body: dict[str, Any]) -> dict[str, Any]:
         return {"model": self.profile.model, "messages": QUESTION, "max_tokens": 24, **body}
@@ -109,3 +148,8 @@ class Wire:
     def _headers(self, key: str | None) -> dict[str, str]:
         key = self.profile.key if key is None else key
         return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def _answer(response: http.client.HTTPResponse) -> Answer:
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    return Answer(response.status, json.loads(response.read()), headers)

@@ -66,20 +66,20 @@ def test_the_request_id_becomes_the_answers_id(endpoint: simulated.Endpoint) -> 
 @pytest.mark.parametrize(
     ("body", "status", "param"),
     [
-        ({"n": 2, "temperature": 0}, 400, "n"),
+        ({"n": 2, "temperature": 0}, 400, None),
         ({"temperature": 3}, 400, "temperature"),
         ({"top_p": 0}, 400, "top_p"),
         ({"max_tokens": 0}, 400, "max_tokens"),
         ({"max_tokens": 9000}, 400, "max_tokens"),
-        ({"messages": []}, 400, "messages"),
+        ({"messages": []}, 400, None),
         ({"messages": [{"role": "user", "content": None}]}, 400, "messages"),
         ({"messages": [user("word " * 9000)], "stream": True}, 400, "input_tokens"),
         ({"top_logprobs": 2}, 400, "top_logprobs"),
         ({"stream_options": {"include_usage": True}}, 400, "stream_options"),
         ({"model": "another"}, 404, "model"),
-        ({"seed": "abc"}, 400, None),
-        ({"stop": [7]}, 400, None),
-        ({"response_format": "json"}, 400, None),
+        ({"seed": "abc"}, 400, "body.seed"),
+        ({"stop": [7]}, 400, "body.stop"),
+        ({"response_format": "json"}, 400, "body.response_format"),
     ],
 )
 def test_what_a_real_server_refuses_is_refused_in_its_words(

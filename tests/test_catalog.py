@@ -18,8 +18,10 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, transaction
 from django.db.migrations.loader import MigrationLoader
+from django.utils import timezone
 
 from annotation.models import Draft, Submission
+from sampling.models import TokenBudget
 from studies import auditing
 from tests import breaking, factories
 from tests.breaking import refuser, settle, sql
@@ -121,6 +123,8 @@ def one_of_everything() -> None:
     factories.stance_list()
     Draft.objects.create(enrolment=person, form="message", body={})
     Submission.objects.create(enrolment=person, key="k", kind="message", result={})
+    call.set.token_uses.create(endpoint=call.endpoint, attempt=1, tokens=9, at=timezone.now())
+    TokenBudget.objects.create(study=world.study)
     factories.reader_mark()
     factories.candidate_score()
     auditing.record(by="test", action="study.open", on=f"study:{world.study.slug}")

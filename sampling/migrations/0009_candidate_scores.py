@@ -1,18 +1,9 @@
-"""Scores of candidates, which can be taken again but never changed."""
+"""Scores of candidates by how likely a model finds them."""
 
 import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 from django.db.models import Q
-
-FORWARD = """
-CREATE TRIGGER candidate_score_never_changes BEFORE UPDATE ON sampling_candidatescore
-    FOR EACH ROW EXECUTE FUNCTION refuse_change();
-"""
-
-REVERSE = """
-DROP TRIGGER candidate_score_never_changes ON sampling_candidatescore;
-"""
 
 
 class Migration(migrations.Migration):
@@ -58,5 +49,4 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunSQL(FORWARD, REVERSE),
     ]

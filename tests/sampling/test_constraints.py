@@ -44,12 +44,19 @@ def _seat() -> Model:
     )
 
 
+def _token_use() -> Model:
+    return _generating().token_uses.create(
+        endpoint=factories.endpoint(), attempt=1, tokens=9, at=timezone.now()
+    )
+
+
 def _lab_run() -> Model:
     return factories.lab_set().run
 
 
 WRONG: list[Case] = [
     ("endpoint_has_seats", factories.endpoint, {"seats": 0}),
+    ("endpoint_has_tokens", factories.endpoint, {"tokens_per_minute": 0}),
     ("endpoint_kind_known", factories.endpoint, {"kind": "human"}),
     ("set_k_in_range", factories.candidate_set, {"k": 1}),
     ("set_k_in_range", factories.candidate_set, {"k": 9}),
@@ -85,6 +92,7 @@ TWICE: list[Case] = [
     ("arm_name", factories.arm, {}),
     ("model_call_n", factories.model_call, {}),
     ("seat_once", _seat, {}),
+    ("token_use_once", _token_use, {}),
     ("stance_list_once", factories.stance_list, {}),
     ("lab_set_place", factories.lab_set, {}),
     ("reader_mark_once", factories.reader_mark, {}),

@@ -22,5 +22,5 @@ def fingerprint(value: object) -> str:
 
 
 def fingerprint_text(text: str) -> str:
-    """SHA-256 of the text itself, as 64 hexadecimal digits."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    """SHA-256 of the text itself, as 64 hexadecimal digits; also of one that no row can hold."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

@@ -55,7 +55,8 @@ def cut_slots(written: Sequence[Draft]) -> list[int]:
 
 def _hit_the_limit(draft: Draft) -> bool:
     """Whether the limit may have taken something from this text. In a mix, answers left over stood
-    behind it.
+    behind it; an array that was closed held it whole.
     """
     told = draft.provenance
-    return draft.finish_reason == "length" and not (told.get("trimmed") or told.get("left_over"))
+    safe = told.get("trimmed") or told.get("left_over") or told.get("array") == "closed"
+    return draft.finish_reason == "length" and not safe

@@ -83,7 +83,7 @@ class NcStructured(Strategy, Temperature, Instructed):
 
 def _draft(slot: int, text: str, answer: Answer, parts: dict[str, str]) -> Draft:
     bare, had_markers = without_markers(text)
-    provenance: dict[str, object] = {"parts": parts}
+    provenance: dict[str, object] = {"parts": parts, "array": "closed"}
     if had_markers:
         provenance["split"] = ["marker"]
     return Draft(

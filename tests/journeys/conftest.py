@@ -66,7 +66,7 @@ class Site:
         try:
             line.request("GET", "/help/")
             return line.getresponse().status == 200
-        except ConnectionError:
+        except (ConnectionError, TimeoutError):
             return False
         finally:
             line.close()

@@ -31,15 +31,17 @@ class Nothing(StrEnum):
     OVER = "over"  # they have left, or were never enrolled
 
 
-def claim_assignment(*, enrolment: Enrolment) -> Assignment | Nothing:
+def claim_assignment(*, enrolment: Enrolment, seen: Standing | None = None) -> Assignment | Nothing:
     """The person's open assignment; else the one that expired while they were away, opened again if
     there is room; else a new one. Or the reason why there is none.
 
-    Expects `enrolment.study` to be loaded. Safe under any concurrency: overlap is never exceeded,
+    Expects `enrolment.study` to be loaded. `seen` is where the person stood a moment ago, where the
+    caller has looked already. Safe under any concurrency: overlap is never exceeded,
     nobody gets a prompt twice, and nobody hears "nothing left" while something is.
     """
     while True:
-        now = standing(enrolment.pk)
+        now = seen or standing(enrolment.pk)
+        seen = None
         found = _without_drawing(enrolment, now) or _draw(enrolment, now)
         if found is not None:
             return found

@@ -41,6 +41,7 @@ class Step:
     done: int = 0
     target: int = 0
     exit_code: str | None = None
+    standing: "Standing | None" = None  # what it was read from
 
     @property
     def number(self) -> int:
@@ -245,6 +246,7 @@ def next_step(enrolment: Enrolment) -> Step:
         done=now.done,
         target=now.target or 0,
         exit_code=exit_code,
+        standing=now,
     )
 
 

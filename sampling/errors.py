@@ -11,6 +11,7 @@ SamplingError                something kept a candidate set from being made
 |  |- RequestRefused         400 or 422: this endpoint does not take this request
 |  |  `- ContextTooLong      the conversation does not fit into the model
 |  `- BrokenStream           cut, no proper end, malformed, or an error inside a 200
+|     |- EndedByEndpoint     whole by its form, but ended by a filter or a tool call
 |     |- TooLarge            the answer passed the cap
 |     `- UnusableText        NUL or a lone surrogate, which no database row can hold
 `- GuardRejected             whole answers came, but no set of k valid ones
@@ -134,6 +135,13 @@ class BrokenStream(EndpointError):
 
     code = "broken_stream"
     retryable = True
+
+
+class EndedByEndpoint(BrokenStream):
+    """The endpoint works and ended the answer itself: a content filter, or a call of a tool."""
+
+    code = "answer_ended"
+    blames_endpoint = False
 
 
 class TooLarge(BrokenStream):

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pydantic_core import from_json
 
 from sampling.calls import Watcher
-from sampling.errors import BrokenStream, TooLarge, UnusableText
+from sampling.errors import BrokenStream, EndedByEndpoint, TooLarge, UnusableText
 from sampling.messages import storable, unusable
 
 MAX_TEXT_CHARS = 256 * 1024
@@ -23,6 +23,8 @@ MAX_RAW_CHARS = 16_384  # what is kept of an answer that failed
 # The reasons that a whole answer ends with. Every other one (`content_filter`, `tool_calls`,
 # `error`, `abort`, what servers invent) says that the text is not what the model would have said.
 WHOLE = frozenset({"stop", "length"})
+# Those of them that a server in good health decides on.
+DECIDED = frozenset({"content_filter", "tool_calls", "function_call"})
 
 
 class EventStream:
@@ -84,7 +86,8 @@ class EventStream:
     def _require_a_whole_answer(self) -> None:
         if self.finish_reason is not None and self.finish_reason not in WHOLE:
             said = storable(self.finish_reason[:40])
-            raise BrokenStream(f"the answer was ended by the endpoint: {said}", raw=self.raw)
+            kind = EndedByEndpoint if self.finish_reason in DECIDED else BrokenStream
+            raise kind(f"the answer was ended by the endpoint: {said}", raw=self.raw)
 
     def _line(self, line: bytes) -> None:
         """One line of the stream; an empty one ends an event. Comments and other fields carry

@@ -394,6 +394,33 @@ class Candidate(models.Model):
         ]
 
 
+class CandidateScore(models.Model):
+    """How likely a model finds a candidate as the answer to its set's context, and to nothing else.
+
+    `logprob` is the sum over the candidate's `n_tokens` tokens. `scorer` names the model, its
+    revision and the way of asking; `endpoint` is where it was asked.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="scores")
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="scores")
+    scorer = models.CharField(max_length=450)
+    logprob = models.FloatField()
+    n_tokens = models.PositiveIntegerField()
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["candidate", "scorer"], name="candidate_score_once"),
+            # PostgreSQL's NaN is larger than any number.
+            models.CheckConstraint(
+                condition=Q(logprob__lte=0, logprob__gt=float("-inf")),
+                name="candidate_score_is_logprob",
+            ),
+            models.CheckConstraint(condition=Q(n_tokens__gte=1), name="candidate_score_has_tokens"),
+        ]
+
+
 class Seat(models.Model):
     """Streams that a generating set holds at an endpoint, until its lease runs out."""
 

@@ -25,6 +25,7 @@ class Reason(TextChoices):
         _("The conversation has become too long for the model."),
     )
     BROKEN_STREAM = "broken_stream", _("The model’s answers broke off.")
+    ANSWER_ENDED = "answer_ended", _("The model’s answers broke off.")
     ANSWER_TOO_LARGE = "answer_too_large", _("The model’s answers were far too long.")
     UNUSABLE_TEXT = "unusable_text", _("The model’s answers could not be read.")
     GUARD_REJECTED = (

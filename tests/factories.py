@@ -18,6 +18,7 @@ from sampling.canonical import fingerprint
 from sampling.models import (
     Arm,
     Candidate,
+    CandidateScore,
     CandidateSet,
     Endpoint,
     LabRun,
@@ -366,6 +367,15 @@ def make_ready(
         made.state, made.last_slot, made.ready_at = "ready", made.k - 1, timezone.now()
         made.save(update_fields=["state", "last_slot", "ready_at"])
     return made
+
+
+def candidate_score(of: Candidate | None = None, **fields: Any) -> CandidateScore:
+    fields = {"scorer": "model@1/default.1", "logprob": -42.5, "n_tokens": 17, **fields}
+    return CandidateScore.objects.create(
+        candidate=of or ready_set().candidates.get(slot=0),
+        endpoint=fields.pop("endpoint", None) or endpoint(),
+        **fields,
+    )
 
 
 def model_call(of: CandidateSet | None = None, *, n: int = 0, **fields: Any) -> ModelCall:

@@ -122,6 +122,7 @@ def one_of_everything() -> None:
     Draft.objects.create(enrolment=person, form="message", body={})
     Submission.objects.create(enrolment=person, key="k", kind="message", result={})
     factories.reader_mark()
+    factories.candidate_score()
     auditing.record(by="test", action="study.open", on=f"study:{world.study.slug}")
     settle()
 

@@ -37,16 +37,16 @@ def _lead(request: AnnotatorRequest, step: Step) -> HttpResponse:
         case Do.WRITE:
             return _write(request, step)
         case Do.START:
-            return _start(request)
+            return _start(request, step)
         case Do.WAIT:
             return pause_page(request, "paused", study=request.enrolment.study)
         case Do.LEAVE:
             return see_other("closing")
 
 
-def _start(request: AnnotatorRequest) -> HttpResponse:
+def _start(request: AnnotatorRequest, step: Step) -> HttpResponse:
     """Claim a conversation and open it; one without a prompt waits for the person's words."""
-    assignment = claim_assignment(enrolment=request.enrolment)
+    assignment = claim_assignment(enrolment=request.enrolment, seen=step.standing)
     if isinstance(assignment, Nothing):
         if assignment is Nothing.PAUSED:
             return pause_page(request, "paused", study=request.enrolment.study)

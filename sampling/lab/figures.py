@@ -162,8 +162,12 @@ def _outcome(row: Mapping[str, Any]) -> Outcome:
     )
 
 
+# The guard's measures of a text in another language, whole or in a word.
+OF_LANGUAGE = frozenset({"language", "foreign_script"})
+
+
 def _language_fault(guard: Mapping[str, Any]) -> bool:
     """Whether any round of the set had a text in another language, repaired ones included."""
     rounds = [guard, *guard.get("earlier", ())]
     found = [finding["measure"] for one in rounds for finding in one.get("findings", ())]
-    return any(measure in {"language", "script", "scripts", "mixed_scripts"} for measure in found)
+    return not OF_LANGUAGE.isdisjoint(found)

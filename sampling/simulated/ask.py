@@ -43,6 +43,8 @@ class Ask:
     min_tokens: int = 0
     stop: tuple[str, ...] = ()
     logprobs: int | None = None
+    scores_prompt: bool = False
+    continues: bool = False
     schema: dict[str, Any] | None = None
     choice: tuple[str, ...] = ()
     prompt_tokens: int = 0
@@ -57,6 +59,7 @@ def read_ask(body: object, *, models: tuple[str, ...], context: int) -> Ask:
     model = _model(body, models)
     messages = _messages(body)
     _check_ranges(body)
+    _check_prompt_options(body)
     prompt = 4 * len(messages) + tokens.count(message.text for message in messages)
     return Ask(
         messages=messages,
@@ -69,6 +72,8 @@ def read_ask(body: object, *, models: tuple[str, ...], context: int) -> Ask:
         min_tokens=_number(body, "min_tokens", 0),
         stop=_stop(body),
         logprobs=_logprobs(body),
+        scores_prompt=body.get("prompt_logprobs") is not None,
+        continues=bool(body.get("continue_final_message")),
         schema=_schema(body),
         choice=tuple(_structured(body).get("choice") or ()),
         prompt_tokens=prompt,
@@ -153,6 +158,18 @@ def _check_ranges(body: dict[str, Any]) -> None:
         raise Refused("top_logprobs needs logprobs=True.", param="top_logprobs")
     if body.get("tools"):
         raise Refused("This model calls no tools.", param="tools")
+
+
+def _check_prompt_options(body: dict[str, Any]) -> None:
+    wanted = body.get("prompt_logprobs")
+    if wanted not in (None, 0):
+        raise Refused(
+            "This model gives no alternatives to tokens of a prompt.", param="prompt_logprobs"
+        )
+    if wanted is not None and body.get("stream"):
+        raise Refused("prompt_logprobs are not available when stream=True.", param="stream")
+    if body.get("continue_final_message") and body.get("add_generation_prompt", True):
+        raise Refused("continue_final_message needs add_generation_prompt=False.")
 
 
 def _is_number(value: object) -> bool:

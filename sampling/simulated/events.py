@@ -12,6 +12,7 @@ from typing import Any
 
 from sampling.simulated import tokens
 from sampling.simulated.ask import Ask
+from sampling.simulated.prompts import prompt_logprobs
 
 
 class Kind(enum.Enum):
@@ -148,6 +149,7 @@ def body_events(completion: Completion) -> Iterator[Event]:
 
 
 def _whole_body(completion: Completion) -> dict[str, Any]:
+    ask = completion.ask
     return {
         "id": completion.id,
         "object": "chat.completion",
@@ -163,6 +165,7 @@ def _whole_body(completion: Completion) -> dict[str, Any]:
             for index, choice in enumerate(completion.choices)
         ],
         "usage": completion.usage(),
+        **({"prompt_logprobs": prompt_logprobs(ask)} if ask.scores_prompt else {}),
     }
 
 

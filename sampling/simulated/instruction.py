@@ -71,6 +71,11 @@ def read_instruction(ask: Ask) -> Instruction:
     )
 
 
+def asked(ask: Ask) -> str:
+    """Return the user's last words, without lines of ours."""
+    return _without_own_lines(_sorted(ask.messages)[1][-1])
+
+
 def _sorted(messages: tuple[Message, ...]) -> tuple[list[str], list[str]]:
     """Return the texts of the instructions, and those of the user's part of the conversation.
 

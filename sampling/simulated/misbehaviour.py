@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from sampling.simulated.ask import Ask
 from sampling.simulated.events import Choice, Event, Kind, Whole, encoded, sse
-from sampling.simulated.instruction import read_instruction
+from sampling.simulated.instruction import asked, read_instruction
 from sampling.simulated.phrases import phrases
 from sampling.simulated.writing import compact, write
 
@@ -407,10 +407,34 @@ def wrong_language(behaviour: Behaviour, ask: Ask, _: str) -> str:
     return write(ask, index=0, language=behaviour.options.get("language", "en"))
 
 
-@_rewrites("refusal", "Every response refuses to answer, in the language asked for.")
-def refusal(_: Behaviour, ask: Ask, text: str) -> str:
+@_rewrites("refusal", "Every response refuses, in the language asked for; or the `first` alone.")
+def refusal(behaviour: Behaviour, ask: Ask, text: str) -> str:
     found = phrases(read_instruction(ask).language).refusals
+    if behaviour.options.get("first"):
+        return _with_first(text, lambda _: found[0])
     return _joined([found[place % len(found)] for place in range(len(_parts(text)))], like=text)
+
+
+@_rewrites("self_identification", "The first response begins by saying that a model wrote it.")
+def self_identification(_: Behaviour, ask: Ask, text: str) -> str:
+    said = phrases(read_instruction(ask).language).selves[0]
+    return _with_first(text, lambda first: f"{said} {first}")
+
+
+@_rewrites("echo", "The first response begins with the first sentence of the instruction.")
+def echo(_: Behaviour, ask: Ask, text: str) -> str:
+    sentence = ask.messages[0].text.partition(". ")[0]
+    return _with_first(text, lambda first: f"{sentence}. {first}")
+
+
+@_rewrites("foreign_script", "A Chinese word stands in the first response.")
+def foreign_script(_: Behaviour, __: Ask, text: str) -> str:
+    return _with_first(text, lambda first: first.replace(" ", " 家庭 ", 1))
+
+
+@_rewrites("question_back", "The first response is the question again.")
+def question_back(_: Behaviour, ask: Ask, text: str) -> str:
+    return _with_first(text, lambda _: asked(ask))
 
 
 @_rewrites("error_text", "Status 200, and the text of an error as the answer.")
@@ -424,6 +448,15 @@ def bad_escapes(behaviour: Behaviour, _: Ask, text: str) -> str:
     middle = len(text) // 2
     inside = str(behaviour.options.get("text", "\x00\ud83d"))
     return f"{text[:middle]}{inside}{text[middle:]}"
+
+
+class EndedByServer(Behaviour):
+    name = "ended_by_server"
+    says = "The text stops at half of it with the finish_reason `reason` (content_filter)."
+
+    def choices(self, choices: list[Choice]) -> list[Choice]:
+        reason = str(self.options.get("reason", "content_filter"))
+        return [Choice(choice.pieces[: len(choice.pieces) // 2], reason) for choice in choices]
 
 
 class CutByLimit(Behaviour):
@@ -442,6 +475,11 @@ def _parts(text: str) -> list[str]:
     if text.startswith("["):
         return [str(part) for part in json.loads(text)]
     return text.removeprefix("### ").split("\n\n### ")
+
+
+def _with_first(text: str, change: Callable[[str], str]) -> str:
+    first, *others = _parts(text)
+    return _joined([change(first), *others], like=text)
 
 
 def _joined(parts: list[str], *, like: str) -> str:

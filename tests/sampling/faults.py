@@ -89,10 +89,16 @@ LIMITS = "raise the plan's deadlines if it is only slow"
 TEMPLATE = "check the server's chat template"
 PROXY = "point the address at the model server, past the proxy"
 SHORTER = "serve a longer context, or allow fewer turns"
+LANGUAGE = "a model that writes the language, if it happens often"
 PLAN = "another strategy or a stronger model, if it happens often"
 TOKENS = "raise `max_tokens`, if it happens often"
 BROKE = "the endpoint sent an error inside the stream"
+WHITE = "serve structured outputs without free white space"
+FILTER = "look at the server's content filter"
+TOOLS = "serve the model without tools"
 NOT_FOUR = "responses where 4 were asked for"
+NO_ARRAY = "the answer was no whole JSON array"
+REFUSED = "the model refused to answer"
 
 CONNECTIONS = (
     Fault(
@@ -280,6 +286,21 @@ STREAMS = (
         do=SERVER,
     ),
     Fault(
+        name="ended by a content filter",
+        order="ended_by_server",
+        error=errors.EndedByEndpoint,
+        says="the answer was ended by the endpoint: content_filter",
+        do=FILTER,
+    ),
+    Fault(
+        name="ended by a call of a tool",
+        order="ended_by_server",
+        options={"reason": "tool_calls"},
+        error=errors.EndedByEndpoint,
+        says="the answer was ended by the endpoint: tool_calls",
+        do=TOOLS,
+    ),
+    Fault(
         name="2 MB of text",
         order="huge",
         error=errors.TooLarge,
@@ -337,7 +358,7 @@ TEXTS = (
         order="endless_white_space",
         measure="cut_off",
         says="an answer was cut off",
-        do="serve structured outputs without free white space",
+        do=WHITE,
     ),
     Fault(
         name="an error as the text of an answer",
@@ -366,6 +387,22 @@ TEXTS = (
         error=REJECTED,
         says=NOT_FOUR,
         do=TOKENS,
+    ),
+    Fault(
+        name="cut by the token limit, in a JSON array",
+        order="cut_by_limit",
+        strategy="nc_structured",
+        error=REJECTED,
+        says=NO_ARRAY,
+        do=TOKENS,
+    ),
+    Fault(
+        name="endless white space in a JSON array",
+        order="endless_white_space",
+        strategy="nc_structured",
+        error=REJECTED,
+        says=NO_ARRAY,
+        do=WHITE,
     ),
     *(
         Fault(
@@ -413,6 +450,71 @@ TEXTS = (
     Fault(name="numbered responses", order="numbered", strategy="nc_single"),
     Fault(name="a preamble before the responses", order="preamble", strategy="nc_single"),
     Fault(
+        name="a preamble before a single answer",
+        order="preamble",
+        measure="preamble",
+        says="an answer began by announcing itself",
+        do=PLAN,
+    ),
+    Fault(
+        name="a refusal among the responses",
+        order="refusal",
+        options={"first": True},
+        strategy="nc_single",
+        measure="refusal",
+        says=REFUSED,
+        do=PLAN,
+    ),
+    Fault(
+        name="a refusal in a baseline",
+        order="refusal",
+        options={"nth": 1},
+        measure="refusal",
+        says=REFUSED,
+        do=PLAN,
+    ),
+    Fault(
+        name="a model that speaks of itself",
+        order="self_identification",
+        strategy="nc_single",
+        measure="self_identification",
+        says="the model spoke of itself",
+        do=PLAN,
+    ),
+    Fault(
+        name="a model that speaks of itself, in a baseline",
+        order="self_identification",
+        options={"nth": 1},
+        measure="self_identification",
+        says="the model spoke of itself",
+        do=PLAN,
+    ),
+    Fault(
+        name="our instruction at the head of a response",
+        order="echo",
+        strategy="nc_single",
+        measure="echo",
+        says="an answer repeated its instruction",
+        do=PLAN,
+    ),
+    Fault(
+        name="the question in place of a response",
+        order="question_back",
+        strategy="nc_single",
+        measure="question_back",
+        says="the question was given back",
+        do=PLAN,
+    ),
+    Fault(
+        name="a Chinese word in a Hindi response",
+        order="foreign_script",
+        strategy="nc_single",
+        language="hi",
+        measure="foreign_script",
+        says="letters of another script stood in an answer",
+        do=LANGUAGE,
+    ),
+    Fault(
         name="`<|end_of_text|>` at the end of a text",
         order="special_tokens",
         strategy="nc_single",
@@ -433,7 +535,7 @@ TEXTS = (
         language="hi",
         measure="language",
         says="an answer was not in the language asked for",
-        do="a model that writes the language, if it happens often",
+        do=LANGUAGE,
     ),
 )
 

@@ -13,6 +13,7 @@ from sampling import setting_out, side_by_side, simulated
 from tests import factories
 from tests.sampling.conftest import Engine
 from tests.sampling.drawings import QUESTION
+from tests.sampling.strategies.test_sent import CALLS
 
 
 @pytest.fixture(scope="module")
@@ -64,22 +65,63 @@ def test_every_strategy_is_made_on_the_local_model_and_on_the_simulated_endpoint
     assert told["need_a_plan"] == side_by_side.need_a_plan()
 
 
-def test_each_strategy_sends_something_else(
-    demo: tuple[simulated.Endpoint, simulated.Endpoint],
-) -> None:
+Sent = dict[str, list[dict[str, Any]]]
+
+
+@pytest.fixture
+def sent(demo: tuple[simulated.Endpoint, simulated.Endpoint]) -> Sent:
+    """The bodies that the simulated endpoint logged, by strategy, in the order of their numbers."""
     before = len(demo[1].log())
-
     _, told = compared("--prompt", QUESTION, "--seed", "7")
-
     made = [one for one in told["sets"] if one["endpoint"] == "simulated"]
     logged = {
         entry["request_id"]: entry["body"]
         for entry in demo[1].wait_for(before + sum(len(one["calls"]) for one in made))
     }
-    sent = [[logged[call["request_id"]] for call in one["calls"]] for one in made]
-    shapes = {json.dumps([_without_seed(body) for body in bodies]) for bodies in sent}
-    assert all(sent)
-    assert len(shapes) == len(made) == len(side_by_side.usable())
+    return {
+        one["strategy"]: [
+            logged[call["request_id"]] for call in sorted(one["calls"], key=lambda call: call["n"])
+        ]
+        for one in made
+    }
+
+
+def test_each_strategy_sends_something_else(sent: Sent) -> None:
+    """On one endpoint a draw from many models is the same as one from a single model."""
+    bare = {name: [_without_seed(body) for body in bodies] for name, bodies in sent.items()}
+    shapes = {json.dumps(bodies) for name, bodies in bare.items() if name != "multi_model"}
+
+    assert sent.keys() == side_by_side.usable().keys()
+    assert len(shapes) == len(sent) - 1
+    assert bare["multi_model"] == bare["independent"]
+
+
+def test_each_strategy_makes_the_calls_that_it_is_made_of(sent: Sent) -> None:
+    assert {name: len(bodies) for name, bodies in sent.items()} == {
+        name: CALLS[name] for name in side_by_side.usable()
+    }
+
+
+def test_schemas_are_sent_by_the_strategies_that_are_read_as_json(sent: Sent) -> None:
+    schemas = {
+        name: body["response_format"]["json_schema"]["schema"]
+        for name, bodies in sent.items()
+        for body in bodies
+        if "response_format" in body
+    }
+
+    sizes = {name: (one["minItems"], one["maxItems"]) for name, one in schemas.items()}
+    assert sizes == dict.fromkeys(("nc_structured", "nc_planned", "verbalized"), (4, 4))
+
+
+def test_the_writing_calls_of_a_plan_have_one_prefix_to_the_byte(sent: Sent) -> None:
+    planning, *writing = [json.dumps(body["messages"]) for body in sent["nc_planned"]]
+    prefix = writing[0].partition("Position: ")[0]
+
+    assert QUESTION in prefix
+    assert not planning.startswith(prefix)
+    assert all(one.startswith(f"{prefix}Position: ") for one in writing)
+    assert len(set(writing)) == len(writing) == 4
 
 
 def test_the_calls_of_a_set_share_their_beginning_where_only_seeds_differ(

@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
-from sampling.models import CandidateSet, StanceList
+from sampling.models import CandidateScore, CandidateSet, StanceList
 from tests import factories
 from tests.breaking import (
     Case,
@@ -72,6 +72,10 @@ WRONG: list[Case] = [
     ("lab_set_lease_when_making", factories.lab_set, {"lease_until": timezone.now()}),
     ("lab_set_result_when_over", factories.lab_set, {"state": "failed"}),
     ("lab_set_result_when_over", factories.lab_set, {"ended_at": timezone.now()}),
+    ("candidate_score_is_logprob", factories.candidate_score, {"logprob": 0.5}),
+    ("candidate_score_is_logprob", factories.candidate_score, {"logprob": float("nan")}),
+    ("candidate_score_is_logprob", factories.candidate_score, {"logprob": float("-inf")}),
+    ("candidate_score_has_tokens", factories.candidate_score, {"n_tokens": 0}),
     ("reader_mark_verdict_known", factories.reader_mark, {"verdict": "splendid"}),
 ]
 TWICE: list[Case] = [
@@ -84,6 +88,7 @@ TWICE: list[Case] = [
     ("stance_list_once", factories.stance_list, {}),
     ("lab_set_place", factories.lab_set, {}),
     ("reader_mark_once", factories.reader_mark, {}),
+    ("candidate_score_once", factories.candidate_score, {}),
 ]
 
 
@@ -92,7 +97,7 @@ def test_a_value_that_means_nothing_is_refused(name: str, make: type, change: Ch
     row = make()
     with refused(name):
         # What never changes can only be wrong from the start.
-        if "k" in change or isinstance(row, StanceList):
+        if "k" in change or isinstance(row, StanceList | CandidateScore):
             copy(row, **change)
         else:
             update(row, **change)
@@ -215,6 +220,16 @@ def test_what_an_endpoint_was_asked_and_answered_is_kept(change: Change) -> None
         update(call, **change)
     with refused("model_call_never_changes"):
         delete(call)
+
+
+@breaks("candidate_score_never_changes")
+def test_a_score_is_never_changed_and_can_be_taken_again() -> None:
+    score = factories.candidate_score()
+    with refused("candidate_score_never_changes"):
+        update(score, logprob=-1.0)
+
+    delete(score)
+    assert factories.candidate_score(score.candidate).pk
 
 
 @breaks("set_asked_once")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from sampling.errors import BrokenStream, SamplingError, TooLarge, UnusableText
+from sampling.errors import BrokenStream, EndedByEndpoint, SamplingError, TooLarge, UnusableText
 from sampling.event_stream import MAX_EVENT_BYTES, EventStream
 from tests.sampling.raw_server import DONE, event
 
@@ -128,6 +128,22 @@ def test_an_answer_that_ended_for_any_other_reason_is_broken(reason: str) -> Non
 
     assert caught.value.raw == "Half an answer"
     assert len(caught.value.message) < 120
+
+
+@pytest.mark.parametrize("reason", ["content_filter", "tool_calls", "function_call"])
+def test_an_end_that_a_healthy_server_decides_on_is_not_its_fault(reason: str) -> None:
+    with pytest.raises(EndedByEndpoint, match=reason) as caught:
+        read(event("Half an answer", finish=reason), DONE)
+
+    assert not caught.value.blames_endpoint
+
+
+@pytest.mark.parametrize("reason", ["error", "abort"])
+def test_an_end_by_a_failing_server_is_its_fault(reason: str) -> None:
+    with pytest.raises(BrokenStream) as caught:
+        read(event("Half an answer", finish=reason), DONE)
+
+    assert caught.value.blames_endpoint
 
 
 def test_a_broken_end_counts_though_the_watcher_has_seen_enough() -> None:

@@ -11,7 +11,7 @@ import pytest
 from django.db import OperationalError, connection, connections
 from django.db.models import Sum
 
-from sampling import generating, storing, tasks, watching
+from sampling import breaker, generating, storing, tasks, watching
 from sampling.models import Candidate, CandidateSet, Endpoint, ModelCall, Plan, Seat
 from sampling.requesting import drop_candidate_sets
 from sampling.running import runs
@@ -117,6 +117,7 @@ BROKEN = {
         *("cut", "end_early", "no_finish_reason", "no_done", "html"),
         *("error_in_stream", "error_in_body", "malformed_chunk", "malformed_body"),
     ],
+    "answer_ended": ["ended_by_server"],
     "answer_too_large": ["huge"],
     "unusable_text": ["bad_escapes"],
     "guard_rejected": ["empty", "white_space", "error_text"],
@@ -244,6 +245,17 @@ def test_a_fallback_that_is_set_up_wrongly_is_blamed_itself(engine: Engine) -> N
         (engine.endpoint.name, "ready"),
     ]
     assert Endpoint.objects.get(pk=wrong.pk).failures == 1
+
+
+def test_a_filter_of_the_endpoint_never_opens_its_breaker(engine: Engine) -> None:
+    engine.server.order("ended_by_server", times=None)
+    asked = engine.ask(engine.another_plan(attempts=breaker.THRESHOLD + 1))
+    for _ in range(breaker.THRESHOLD + 1):
+        due_now()
+        generating.work(rounds=1)
+
+    assert (state(asked), asked.reason) == ("failed", "answer_ended")
+    assert Endpoint.objects.get(pk=engine.endpoint.pk).failures == 0
 
 
 def test_a_plan_that_cannot_be_used_any_more_fails_its_sets(engine: Engine) -> None:

@@ -1,11 +1,17 @@
 """The figures of a run: shares with Wilson's interval, amounts with their range."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from console.lab import picture
+from sampling.guard.settings import DEFAULTS
+from sampling.lab import figures
 from sampling.lab.figures import Outcome, groups, wilson
+from sampling.models import LabSet
+from tests import factories
 
 READY = Outcome(
     endpoint="one",
@@ -59,6 +65,28 @@ def test_a_set_without_a_whole_answer_counts_as_not_ready_and_says_nothing_of_la
     assert group.endpoint_failed == 1
     assert group.language_faults
     assert (group.language_faults.count, group.language_faults.n) == (1, 2)
+
+
+def test_every_measure_of_language_is_one_that_the_guard_has() -> None:
+    assert {*figures.OF_LANGUAGE} <= {*DEFAULTS}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("measure", "count"), [("language", 1), ("foreign_script", 1), ("echo", 0)]
+)
+@pytest.mark.parametrize("round_no", [0, 1])
+def test_a_text_in_another_language_counts_in_every_round(
+    measure: str, count: int, round_no: int
+) -> None:
+    found: dict[str, Any] = {"findings": [{"measure": measure}]}
+    guard = found if round_no else {"findings": [], "earlier": [found]}
+    factories.lab_set(state="ready", result={"guard": guard}, ended_at=timezone.now())
+
+    [group] = figures.of_sets(LabSet.objects.all())
+
+    assert group.language_faults
+    assert (group.language_faults.count, group.language_faults.n) == (count, 1)
 
 
 def test_amounts_are_of_ready_sets_alone() -> None:

@@ -35,7 +35,7 @@ def test_the_simulated_endpoint_shows_what_it_can_do() -> None:
         stream_usage=True,
         prompt_token_details=True,
         logprobs=True,
-        prompt_logprobs=False,
+        prompt_logprobs=True,
     )
     assert all(entry["request_id"].startswith("probe.capabilities.") for entry in sent)
 

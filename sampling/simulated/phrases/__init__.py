@@ -43,6 +43,7 @@ class Phrases:
     topics: dict[str, Topic]
     refusals: tuple[str, ...]
     preambles: tuple[str, ...]
+    selves: tuple[str, ...]
 
 
 @functools.cache
@@ -61,6 +62,7 @@ def phrases(language: str) -> Phrases:
         topics={name: _topic(topic) for name, topic in found["topics"].items()},
         refusals=tuple(found["refusals"]),
         preambles=tuple(found["preambles"]),
+        selves=tuple(found["selves"]),
     )
 
 

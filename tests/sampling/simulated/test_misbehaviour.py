@@ -9,6 +9,7 @@ import pytest
 from sampling import simulated
 from sampling.guard.language import detect
 from sampling.guard.likeness import NEAR_DUPLICATE, likeness
+from sampling.guard.refusals import identifies_itself, refuses
 from sampling.simulated.misbehaviour import BEHAVIOURS
 from sampling.simulated.running import ROOT
 from tests.sampling.simulated.asking import (
@@ -211,6 +212,11 @@ def test_the_401_has_a_string_where_others_have_an_object(endpoint: simulated.En
     assert streamed_set(endpoint).json == {"error": "Unauthorized"}
 
 
+def only_first(text: str, holds: Callable[[str], bool]) -> bool:
+    """Whether it holds of the first of four responses and of no other."""
+    return [holds(part) for part in sections(text)] == [True, False, False, False]
+
+
 TEXTS: dict[str, Callable[[str], bool]] = {
     "empty": lambda text: text == "",
     "white_space": lambda text: bool(text) and not text.strip(),
@@ -219,6 +225,10 @@ TEXTS: dict[str, Callable[[str], bool]] = {
     "preamble": lambda text: text.startswith("Sure!") and text.count("### ") == 4,
     "special_tokens": lambda text: text.count("<|end_of_text|>") == 4,
     "refusal": lambda text: "As an AI" in text and len(sections(text)) == 4,
+    "self_identification": lambda text: only_first(text, identifies_itself),
+    "echo": lambda text: only_first(text, lambda part: part.startswith("Generate four responses")),
+    "foreign_script": lambda text: only_first(text, lambda part: "家庭" in part),
+    "question_back": lambda text: only_first(text, lambda part: part.endswith("?")),
     "error_text": lambda text: text.count("Internal Server Error") == 4,
     "bad_escapes": lambda text: "\x00\ud83d" in text,
     "identical": lambda text: len(set(sections(text))) == 1,
@@ -233,6 +243,21 @@ def test_the_text_itself_is_wrong(endpoint: simulated.Endpoint, name: str, strea
     text = answer.streamed() if stream else answer.text
     assert TEXTS[name](text), text
     assert answer.status == 200
+
+
+def test_one_response_alone_may_refuse(endpoint: simulated.Endpoint) -> None:
+    endpoint.order("refusal", first=True)
+    assert only_first(chat(endpoint, messages=set_messages()).text, refuses)
+
+
+@pytest.mark.parametrize("reason", ["content_filter", "tool_calls"])
+def test_a_server_ends_an_answer_for_reasons_of_its_own(
+    endpoint: simulated.Endpoint, reason: str
+) -> None:
+    endpoint.order("ended_by_server", reason=reason)
+    answer = streamed_set(endpoint)
+    assert finish_reasons(answer) == {reason}
+    assert answer.lines[-1] == "[DONE]"
 
 
 @pytest.mark.parametrize("count", [1, 3, 5, 7])

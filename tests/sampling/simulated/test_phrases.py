@@ -2,8 +2,11 @@ import unicodedata
 
 import pytest
 
+from sampling.guard.echoes import echoes
 from sampling.guard.language import detect, mixes_scripts
+from sampling.guard.refusals import identifies_itself, refuses
 from sampling.simulated.phrases import LANGUAGES, STANCES, Stance, phrases
+from sampling.strategies import persona
 
 EVERY_STANCE = [(language, name) for language in LANGUAGES for name in STANCES]
 
@@ -35,6 +38,22 @@ def test_no_text_stands_twice_in_a_language(language: str) -> None:
     stances = phrases(language).stances.values()
     texts = [text for one in stances for text in (*whole_sentences(one), *one.leads)]
     assert len(texts) == len(set(texts))
+
+
+@pytest.mark.parametrize(("language", "name"), EVERY_STANCE)
+def test_no_sentence_repeats_what_its_writer_was_asked(language: str, name: str) -> None:
+    stance = phrases(language).stances[name]
+    asked = [*persona.STANCES.values(), *stance.positions]
+
+    for text in (*stance.sentences, *stance.closings, *stance.leads):
+        assert not echoes(text, own=asked), text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_model_that_speaks_of_itself_does_not_refuse(language: str) -> None:
+    for text in phrases(language).selves:
+        assert identifies_itself(text)
+        assert not refuses(text)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

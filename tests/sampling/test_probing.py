@@ -33,7 +33,7 @@ def test_the_simulated_endpoint_shows_what_it_can_do() -> None:
         n=True,
         seed=True,
         stream_usage=True,
-        prompt_token_details=False,
+        prompt_token_details=True,
         logprobs=True,
         prompt_logprobs=True,
     )

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from annotation.models import Conversation
-from exports.synthetic.copying import copy, plan_by_index
+from exports.synthetic.copying import copy, plan_by_index, take_stock
 from exports.synthetic.rolls import TURNS, K, Rolls
 from sampling.models import Arm, Plan
 from studies.models import Cohort, StudyVersion
@@ -76,12 +76,17 @@ def converse(*, version: StudyVersion, places: Sequence[Place], rolls: Rolls, at
     talks = begin(places=places, rolls=rolls, at_most=at_most)
     copy_people(talks)
     copy_assignments(talks=talks, version=version)
+    take_stock("studies_enrolment annotation_assignment annotation_conversation")
     total = 0
     for number in TURNS:
         active = [t for t in talks if t.turns >= number and (number == 1 or t.carried is not None)]
         copy_sets(make_sets(talks=active, rolls=rolls), rolls=rolls)
         copy_turns(talks=active, rolls=rolls, number=number - 1)
         copy_comparisons(talks=active, rolls=rolls, number=number - 1)
+        if number == 1:
+            take_stock(
+                "sampling_candidateset sampling_candidate annotation_turn annotation_comparison"
+            )
         total += len(active)
     ids = [talk.id for talk in talks]
     Conversation.objects.filter(pk__in=ids).update(

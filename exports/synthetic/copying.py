@@ -26,3 +26,12 @@ def plan_by_index() -> None:
     with connection.cursor() as cursor:
         cursor.execute("DISCARD PLANS")
         cursor.execute("SET LOCAL enable_seqscan = off")
+
+
+def take_stock(tables: str) -> None:
+    """Let the planner know what was loaded: it still thinks that a cohort has one assignment, and
+    would look for a conversation among all of them. `tables`: a space-separated list.
+    """
+    names = sql.SQL(", ").join(map(sql.Identifier, tables.split()))
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("ANALYZE {}").format(names))

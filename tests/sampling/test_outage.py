@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
 
@@ -81,12 +80,8 @@ def test_an_outage_loses_nothing_and_ends_without_a_stampede(
 
     calls = whole_calls()
     first = calls[0]
-    in_first_second = [
-        call for call in calls if call.started_at < first.started_at + timedelta(seconds=1)
-    ]
     alone = [call for call in calls if call.set_id == first.set_id]
     meanwhile = [call for call in calls if call.started_at < max(c.ended_at for c in alone)]
-    assert len(in_first_second) <= engine.endpoint.seats
     assert {call.set_id for call in meanwhile} == {first.set_id}  # half open: one tries it
     assert most_open(alone) == 1
     assert most_open(calls) <= engine.endpoint.seats

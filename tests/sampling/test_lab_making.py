@@ -226,6 +226,7 @@ def test_a_lease_is_renewed_while_a_set_is_made(
         return renewed(claim)
 
     monkeypatch.setattr(making, "_renewed", watched)
+    engine.server.order("stall", times=None, after=1, seconds=0.3)  # longer than a renewal
     run = asked(engine.endpoint)
 
     make(run, engine)

@@ -1,5 +1,6 @@
 """Runs the rows one after the other and prints each as soon as it is there."""
 
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 
 from bench.report import LATEST, Row, line, write
@@ -65,5 +66,6 @@ def rows_of(name: str, servers: Servers) -> Iterator[Row]:
     """The rows of a name, up to the one that could not be measured; that one says why."""
     try:
         yield from ROWS[name](servers)
-    except RuntimeError as fault:
-        yield Row(row=f"{name}: {fault}", figure=0, unit="", reach="a measured figure", ok=False)
+    except Exception as fault:  # noqa: BLE001 whatever ends a row must not end the others
+        traceback.print_exc()
+        yield Row(row=f"{name}: {fault!r}", figure=0, unit="", reach="a measured figure", ok=False)

@@ -16,6 +16,9 @@ from psycopg.conninfo import conninfo_to_dict
 from config.supervisor import services
 
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
+# Seconds. Who finds the database away asks again soon, so the pool gives up soon as well: it would
+# wait longer and longer between its own tries.
+POOL_MANNERS = {"timeout": 3.0, "reconnect_timeout": 1.0}
 
 
 class BadEnvironment(ValueError):
@@ -50,8 +53,12 @@ def words(name: str) -> list[str]:
     return [word.strip() for word in text(name).split(",") if word.strip()]
 
 
-def database(url: str) -> dict[str, Any]:
-    """Django's settings for a PostgreSQL URL; libpq itself parses it, sockets included."""
+def database(url: str, *, pool: int = 0, max_age: int = 0) -> dict[str, Any]:
+    """Django's settings for a PostgreSQL URL; libpq itself parses it, sockets included.
+
+    With a pool, the threads of the process share up to so many connections, which stay open with
+    their prepared statements; without one, each thread keeps its own for `max_age` seconds.
+    """
     try:
         parts = conninfo_to_dict(url)
     except Exception as fault:  # psycopg raises its own tree; the message must name the variable
@@ -74,10 +81,13 @@ def database(url: str) -> dict[str, Any]:
     }
     # Pages send the same few statements for years: prepared, each costs about half.
     fast = {"server_side_binding": True, "prepare_threshold": 2}
+    shared = {"pool": {"min_size": 1, "max_size": pool, **POOL_MANNERS}} if pool else {}
     return {
         "ENGINE": "django.db.backends.postgresql",
         **settings,
-        "OPTIONS": {**wary, **fast, **parts},
+        "CONN_MAX_AGE": 0 if pool else max_age,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {**wary, **fast, **shared, **parts},
     }
 
 

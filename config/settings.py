@@ -118,12 +118,13 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Data ----------------------------------------------------------------------------------------
 DATABASE_URL = env.text("DATABASE_URL", "postgresql:///counterpoint")
 DATABASES = {
-    "default": {
-        **env.database(DATABASE_URL),
-        # Pages run in a fixed pool of threads: each keeps its connection.
-        "CONN_MAX_AGE": env.number("CONN_MAX_AGE", 300),
-        "CONN_HEALTH_CHECKS": True,
-    }
+    # Pages run in a fixed pool of threads: each keeps its connection. The threads of a worker give
+    # theirs back while a model writes, so they share a few.
+    "default": env.database(
+        DATABASE_URL,
+        pool=env.number("DATABASE_POOL", 0),
+        max_age=env.number("CONN_MAX_AGE", 300),
+    )
 }
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
 

@@ -8,18 +8,31 @@ calls: its estimate counts for a minute at its endpoint, and not against the stu
 When a study has too few tokens left for a set, its sets wait; nobody is shown an error.
 """
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
 
-from sampling.calls import CallRecord
-from sampling.claiming import Claim
-from sampling.demand import used
-from sampling.models import TokenBudget, TokenUse
+from sampling.models import TokenBudget
 from studies.models import Study
+
+# Part of the statement that stores an attempt, given `held`, the set's row, and `calls`, its calls
+# as JSON with the tokens that each used: takes the estimate's place, and locks the study's budget,
+# where it has one.
+SETTLE = """
+used AS (
+    SELECT endpoint.id AS endpoint_id, sum(one.tokens)::bigint AS tokens
+    FROM jsonb_to_recordset(%(calls)s::jsonb) AS one (endpoint text, tokens bigint)
+    JOIN sampling_endpoint AS endpoint ON endpoint.name = one.endpoint
+    GROUP BY endpoint.id
+), counted AS (
+    UPDATE sampling_tokenuse AS noted SET tokens = coalesce(
+        (SELECT used.tokens FROM used WHERE used.endpoint_id = noted.endpoint_id), 0)
+    FROM held WHERE noted.set_id = held.id AND noted.attempt = %(attempt)s
+), settled AS (
+    UPDATE sampling_tokenbudget AS budget
+    SET spent = budget.spent + coalesce((SELECT sum(used.tokens) FROM used), 0)
+    FROM held WHERE budget.study_id = held.study_id
+)"""
 
 _SPENT = """
 SELECT coalesce(sum(coalesce(
@@ -29,24 +42,6 @@ SELECT coalesce(sum(coalesce(
 FROM sampling_modelcall AS call JOIN sampling_candidateset AS s ON s.id = call.set_id
 WHERE s.study_id = %s
 """
-
-
-def settle(
-    *, claim: Claim, study_id: UUID, records: Iterable[CallRecord], ids: Mapping[str, UUID]
-) -> None:
-    """Count what a stored attempt used. Part of the transaction that stores it.
-
-    `ids` are the endpoints' by name. Locks the study's budget, where it has one.
-    """
-    by_endpoint: dict[UUID, int] = {}
-    for record in records:
-        endpoint_id = ids[record.endpoint]
-        by_endpoint[endpoint_id] = by_endpoint.get(endpoint_id, 0) + used(record)
-    noted = TokenUse.objects.filter(set=claim.set_id, attempt=claim.attempt)
-    for use in noted:
-        noted.filter(pk=use.pk).update(tokens=by_endpoint.get(use.endpoint_id, 0))
-    total = sum(by_endpoint.values())
-    TokenBudget.objects.filter(study=study_id).update(spent=F("spent") + total)
 
 
 @transaction.atomic

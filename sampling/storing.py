@@ -1,15 +1,17 @@
 """Stores what an attempt came to: one transaction, and only if the set is still ours.
 
 Each first locks the row by set, attempt and state `generating`: when there is none, somebody else
-has the set by now, and everything that was made is dropped.
+has the set by now, and everything that was made is dropped. A ready set is one statement, because a
+worker stores many in the same second, and hundreds of streams wait for its processor.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -17,15 +19,71 @@ from sampling import breaker, budgets, publishing
 from sampling.attempts import READY, attempts_allowed, attempts_spent, close_attempt
 from sampling.calls import CallRecord
 from sampling.claiming import Claim
+from sampling.demand import used
 from sampling.drawing import SetResult
 from sampling.errors import EndpointError, GuardRejected, SamplingError
 from sampling.messages import storable
-from sampling.models import Candidate, CandidateSet, Endpoint, ModelCall, PlanEndpoint, Seat
+from sampling.models import CandidateSet, Endpoint, PlanEndpoint
 from sampling.reasons import reason_of
 from sampling.retrying import Again, after_failure
 from sampling.strategies import Draft
 
 State = CandidateSet.State
+
+# What both kinds of outcome leave behind, given `held`, the set's row: its calls, what they used,
+# and no seats. A call at an endpoint that has no row is refused by the column, not left out.
+_KEEP = f"""
+calls AS (
+    INSERT INTO sampling_modelcall (set_id, attempt, n, endpoint_id, model, purpose, request, seed,
+        replica, raw, finish_reason, logprob, usage, error, started_at, first_byte_at, ended_at)
+    SELECT held.id, one.attempt, one.n, endpoint.id, one.model, one.purpose, one.request, one.seed,
+        one.replica, one.raw, one.finish_reason, one.logprob, one.usage, one.error,
+        one.started_at, one.first_byte_at, one.ended_at
+    FROM held CROSS JOIN jsonb_to_recordset(%(calls)s::jsonb) AS one (
+        attempt smallint, n smallint, endpoint text, model text, purpose text, request jsonb,
+        seed bigint, replica text, raw text, finish_reason text, logprob float8, usage jsonb,
+        error jsonb, started_at timestamptz, first_byte_at timestamptz, ended_at timestamptz)
+    LEFT JOIN sampling_endpoint AS endpoint ON endpoint.name = one.endpoint
+    ORDER BY one.n
+    RETURNING id, n
+), {budgets.SETTLE}, gone AS (
+    DELETE FROM sampling_seat USING held WHERE sampling_seat.set_id = held.id
+)"""  # noqa: S608 all parts are constants
+
+_FAILED = f"""
+WITH held AS (SELECT id, study_id FROM sampling_candidateset WHERE id = %(id)s), {_KEEP}
+SELECT id FROM held
+"""  # noqa: S608 all parts are constants
+
+_READY = f"""
+WITH held AS (
+    UPDATE sampling_candidateset
+    SET state = 'ready', lease_until = NULL, last_slot = k - 1, progress = k,
+        ready_at = statement_timestamp(), guard = %(guard)s::jsonb,
+        diversity = %(diversity)s::jsonb, attempt_log = jsonb_set(
+            attempt_log, ARRAY[(jsonb_array_length(attempt_log) - 1)::text, 'outcome'],
+            to_jsonb(%(outcome)s::text))
+    WHERE id = %(id)s AND attempt = %(attempt)s AND state = 'generating'
+    RETURNING id, k, study_id
+), {_KEEP}, written AS (
+    INSERT INTO sampling_candidate (id, set_id, k, slot, text, role, stance, call_id,
+        finish_reason, n_tokens, provenance)
+    SELECT gen_random_uuid(), held.id, held.k, one.slot, one.text, one.role, one.stance, calls.id,
+        one.finish_reason, one.n_tokens, one.provenance
+    FROM held CROSS JOIN jsonb_to_recordset(%(candidates)s::jsonb) AS one (
+        slot smallint, text text, role text, stance text, call smallint, finish_reason text,
+        n_tokens int, provenance jsonb)
+    LEFT JOIN calls ON calls.n = one.call
+)
+SELECT held.k, ARRAY(
+    SELECT id::text FROM sampling_endpoint
+    WHERE (id = %(endpoint)s OR name IN (
+            SELECT named.endpoint FROM jsonb_to_recordset(%(calls)s::jsonb)
+                AS named (endpoint text)))
+        AND (failures > 0 OR open_until IS NOT NULL)
+    ORDER BY id)
+FROM held
+"""  # noqa: S608 all parts are constants
 
 
 class Superseded(Exception):
@@ -35,29 +93,26 @@ class Superseded(Exception):
 @transaction.atomic
 def store_ready(claim: Claim, result: SetResult) -> None:
     """The set is ready with all its candidates and calls. Raises Superseded."""
-    held = _hold(claim)
-    if held is None:
+    values: dict[str, Any] = {
+        "id": claim.set_id,
+        "attempt": claim.attempt,
+        "endpoint": claim.endpoint_id,
+        "outcome": READY,
+        "guard": json.dumps(result.verdict.as_json()),
+        "diversity": json.dumps(result.diversity.as_json()),
+        "calls": _as_json(result.calls),
+        "candidates": json.dumps([_candidate(draft) for draft in result.drafts]),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_READY, values)
+        stored = cursor.fetchone()
+    if stored is None:
+        _say_again(claim)
         return
-    close_attempt(held, READY)
-    held.state, held.lease_until = State.READY, None
-    held.last_slot, held.progress, held.ready_at = held.k - 1, held.k, Now()
-    held.guard, held.diversity = result.verdict.as_json(), result.diversity.as_json()
-    held.save(
-        update_fields=[
-            *("state", "lease_until", "last_slot", "progress", "ready_at"),
-            *("guard", "diversity", "attempt_log"),
-        ]
-    )
-    ids = _endpoint_ids(claim, result.calls)
-    calls = _store_calls(claim, result.calls, ids)
-    budgets.settle(claim=claim, study_id=held.study_id, records=result.calls, ids=ids)
-    Candidate.objects.bulk_create(
-        _candidate(held, draft, _call_of(draft, calls)) for draft in result.drafts
-    )
-    Seat.objects.filter(set=held).delete()
-    for endpoint_id in sorted(ids.values()):
-        breaker.note_success(endpoint_id)
-    publishing.publish_after_commit(set_id=held.pk, state=State.READY, progress=held.k)
+    k, troubled = stored
+    for endpoint_id in troubled:
+        breaker.note_success(UUID(endpoint_id))
+    publishing.publish_after_commit(set_id=claim.set_id, state=State.READY, progress=k)
 
 
 @transaction.atomic
@@ -65,6 +120,7 @@ def store_failure(claim: Claim, error: SamplingError) -> None:
     """The attempt failed: the set waits for another one, or has failed. Raises Superseded."""
     held = _hold(claim)
     if held is None:
+        _say_again(claim)
         return
     close_attempt(held, error.code, counts=not _met_an_open_breaker(claim, error))
     again = _again(held, claim, error)
@@ -82,28 +138,29 @@ def store_failure(claim: Claim, error: SamplingError) -> None:
             *("guard", "attempt_log"),
         ]
     )
-    ids = _endpoint_ids(claim, error.calls)
-    _store_calls(claim, error.calls, ids)
-    budgets.settle(claim=claim, study_id=held.study_id, records=error.calls, ids=ids)
-    Seat.objects.filter(set=held).delete()
-    _note_health(claim, error, ids)
+    values: dict[str, Any] = {"id": held.pk, "attempt": claim.attempt}
+    with connection.cursor() as cursor:
+        cursor.execute(_FAILED, {**values, "calls": _as_json(error.calls)})
+    _note_health(claim, error)
     publishing.publish_after_commit(set_id=held.pk, state=held.state)
 
 
 def _hold(claim: Claim) -> CandidateSet | None:
-    """The set's row, locked, while the attempt is ours; None when this attempt is stored already.
+    """The set's row, locked, while the attempt is ours."""
+    mine = CandidateSet.objects.filter(pk=claim.set_id, attempt=claim.attempt)
+    return mine.filter(state=State.GENERATING).select_for_update(no_key=True).first()
 
-    The latter happens when the database went away between a commit and its answer.
+
+def _say_again(claim: Claim) -> None:
+    """Publish an attempt that is stored already; raises Superseded when it is not ours any more.
+
+    The former happens when the database went away between a commit and its answer.
     """
     mine = CandidateSet.objects.filter(pk=claim.set_id, attempt=claim.attempt)
-    held = mine.filter(state=State.GENERATING).select_for_update(no_key=True).first()
-    if held:
-        return held
     stored = mine.filter(state__in=[State.READY, State.FAILED]).first()
-    if stored and stored.attempt_log[-1]["outcome"]:
-        publishing.publish_after_commit(set_id=stored.pk, state=stored.state)
-        return None
-    raise Superseded
+    if stored is None or not stored.attempt_log[-1]["outcome"]:
+        raise Superseded
+    publishing.publish_after_commit(set_id=stored.pk, state=stored.state, progress=stored.progress)
 
 
 def _again(held: CandidateSet, claim: Claim, error: SamplingError) -> Again | None:
@@ -126,11 +183,12 @@ def _met_an_open_breaker(claim: Claim, error: SamplingError) -> bool:
     return error.blames_endpoint and troubled.exists()
 
 
-def _note_health(claim: Claim, error: SamplingError, ids: Mapping[str, UUID]) -> None:
+def _note_health(claim: Claim, error: SamplingError) -> None:
     """An endpoint that answered is healthy, whatever we thought of the answer.
 
     The calls say which endpoint failed; before the first call it is the one that serves the set.
     """
+    ids = _endpoint_ids(claim, error.calls)
     failed = {ids[one.endpoint] for one in error.calls if one.error and one.error.blames_endpoint}
     answered = {ids[one.endpoint] for one in error.calls if one.reply} - failed
     if error.blames_endpoint:
@@ -149,42 +207,34 @@ def _endpoint_ids(claim: Claim, records: Iterable[CallRecord]) -> dict[str, UUID
     return dict(used.values_list("name", "pk"))
 
 
-def _store_calls(
-    claim: Claim, records: Iterable[CallRecord], ids: Mapping[str, UUID]
-) -> dict[int, ModelCall]:
-    """The rows of an attempt's calls by their number n, also of those that failed."""
-    rows = ModelCall.objects.bulk_create(
-        _model_call(claim, one, ids[one.endpoint]) for one in records
-    )
-    return {row.n: row for row in rows}
+def _as_json(records: Iterable[CallRecord]) -> str:
+    """The rows of an attempt's calls, also of those that failed."""
+    return json.dumps([_call(one) for one in records])
 
 
-def _model_call(claim: Claim, record: CallRecord, endpoint_id: UUID) -> ModelCall:
+def _call(record: CallRecord) -> dict[str, Any]:
     reply, error = record.reply, record.error
     raw = reply.text if reply else str(getattr(error, "raw", ""))
-    return ModelCall(
-        set_id=claim.set_id,
-        attempt=record.attempt,
-        n=record.n,
-        endpoint_id=endpoint_id,
-        model=record.model,
-        purpose=record.purpose,
-        request=dict(record.body),
-        seed=record.seed,
-        replica=record.replica,
-        raw=storable(raw),
-        finish_reason=(reply.finish_reason or reply.stopped_early or "") if reply else "",
-        logprob=reply.logprob if reply else None,
-        usage=dict(reply.usage) if reply and reply.usage else None,
-        error=_error(error) if error else None,
-        started_at=record.started_at,
-        first_byte_at=reply.first_byte_at if reply else None,
-        ended_at=record.ended_at,
-    )
-
-
-def _call_of(draft: Draft, calls: Mapping[int, ModelCall]) -> ModelCall | None:
-    return None if draft.call is None else calls.get(draft.call)
+    first_byte_at = reply.first_byte_at if reply else None
+    return {
+        "attempt": record.attempt,
+        "n": record.n,
+        "endpoint": record.endpoint,
+        "model": record.model,
+        "purpose": record.purpose,
+        "request": dict(record.body),
+        "seed": record.seed,
+        "replica": record.replica,
+        "raw": storable(raw),
+        "finish_reason": (reply.finish_reason or reply.stopped_early or "") if reply else "",
+        "logprob": reply.logprob if reply else None,
+        "usage": dict(reply.usage) if reply and reply.usage else None,
+        "error": _error(error) if error else None,
+        "started_at": record.started_at.isoformat(),
+        "first_byte_at": first_byte_at and first_byte_at.isoformat(),
+        "ended_at": record.ended_at.isoformat(),
+        "tokens": used(record),
+    }
 
 
 def _error(error: SamplingError) -> Mapping[str, Any]:
@@ -192,16 +242,14 @@ def _error(error: SamplingError) -> Mapping[str, Any]:
     return {**said, "code": error.code, "message": storable(str(said["message"]))}
 
 
-def _candidate(held: CandidateSet, draft: Draft, call: ModelCall | None) -> Candidate:
-    return Candidate(
-        set=held,
-        k=held.k,
-        slot=draft.slot,
-        text=draft.text,
-        role=draft.role,
-        stance=draft.stance,
-        call=call,
-        finish_reason=draft.finish_reason,
-        n_tokens=draft.n_tokens,
-        provenance=dict(draft.provenance),
-    )
+def _candidate(draft: Draft) -> dict[str, Any]:
+    return {
+        "slot": draft.slot,
+        "text": draft.text,
+        "role": draft.role,
+        "stance": draft.stance,
+        "call": draft.call,
+        "finish_reason": draft.finish_reason,
+        "n_tokens": draft.n_tokens,
+        "provenance": dict(draft.provenance),
+    }

@@ -4,7 +4,7 @@ import http.client
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from config.supervisor.children import Child, Pause, Program, wait_until
@@ -13,6 +13,7 @@ from config.supervisor.trouble import Trouble, last_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 GENERATING_THREADS = 32
+DATABASE_POOL = 8  # connections that the threads of a worker share
 START_SECONDS = 60.0
 
 
@@ -88,7 +89,8 @@ def worker(name: str, queues: str, *, threads: int, setting: Setting) -> Part:
     # Workers here have nothing to tell each other, and asking costs a second at the start.
     quiet = ["--without-gossip", "--without-mingle", "-l", "INFO"]
     celery = ["celery", "-A", "config", "worker"]
-    return Part(f"worker {name}", [*celery, *pool, *quiet], setting=setting)
+    sharing = replace(setting, env={"DATABASE_POOL": str(DATABASE_POOL), **setting.env})
+    return Part(f"worker {name}", [*celery, *pool, *quiet], setting=sharing)
 
 
 def beat(*, setting: Setting) -> Part:

@@ -25,6 +25,7 @@ from annotation.claiming import has_room
 from annotation.leaving import SkipReason, skip_assignment, withdraw
 from annotation.locking import lock_person
 from annotation.models import Assignment, PromptCell
+from annotation.refusals import NoRoom
 from annotation.sweeping import sweep_assignments
 from studies.models import Cohort, Enrolment
 
@@ -176,7 +177,9 @@ def _vanish(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
 
 
 def _skip(person: Enrolment, held: Assignment) -> None:
-    skip_assignment(enrolment=person, assignment_id=held.pk, reason=SkipReason.OTHER)
+    # A sweep steps over a locked row, so another thread's may end a silence that came before this.
+    with suppress(NoRoom):
+        skip_assignment(enrolment=person, assignment_id=held.pk, reason=SkipReason.OTHER)
 
 
 def _go_silent(person: Enrolment, held: Assignment) -> None:

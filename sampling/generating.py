@@ -78,6 +78,8 @@ def begin() -> Run | None:
     A database that is away is logged: the watch looks again. So does a thread whose turn does not
     come, because the one before it hangs at a database that does not answer.
     """
+    # Threads that wait here with a connection each would leave none for the one that claims.
+    _give_back_connection()
     if not runs.claiming.acquire(timeout=CLAIM_PATIENCE):
         return None
     try:
@@ -170,9 +172,14 @@ def _wait_for(run: Run, work: Coroutine[Any, Any, T]) -> T:
     """The outcome of work on the event loop; the database connection is given back meanwhile."""
     job = loop.current().submit(work)
     runs.attach(run, job)
+    _give_back_connection()
+    return job.result()
+
+
+def _give_back_connection() -> None:
+    """To the pool of this process; inside a transaction there is no way to."""
     if not connection.in_atomic_block:
         connection.close()
-    return job.result()
 
 
 def endpoints_from(wanted: CandidateSet, rank: int) -> list[Endpoint]:

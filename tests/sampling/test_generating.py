@@ -449,6 +449,22 @@ def test_many_threads_make_every_set_once_within_the_seats(engine: Engine) -> No
     assert Candidate.objects.count() == 48
 
 
+def test_a_thread_that_waits_to_claim_leaves_its_connection_to_the_others(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generating, "CLAIM_PATIENCE", 0.01)
+
+    def wait_after_storing() -> object:
+        Plan.objects.exists()
+        generating.begin()
+        return connection.connection
+
+    with runs.claiming, ThreadPoolExecutor(1) as threads:
+        held = threads.submit(apart(wait_after_storing)).result()
+
+    assert held is None
+
+
 def test_a_stopping_process_claims_nothing(engine: Engine) -> None:
     engine.ask()
     runs.stopping.set()

@@ -8,6 +8,9 @@
   let source = null;
   let open = false;
   let timer = null;
+  // Something was heard that no look has begun after. A look under way may have been too early for
+  // it, and htmx drops what it queued for an element that the look replaced.
+  let heard = false;
 
   function turn() {
     return document.getElementById("turn");
@@ -56,6 +59,14 @@
     source.addEventListener("refetch", function () {
       believe(true);
     });
+    ["set", "refetch"].forEach(function (name) {
+      source.addEventListener(name, function () {
+        heard = true;
+      });
+    });
+  });
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    if (event.target.id === "turn") heard = false;
   });
   ["htmx:sseError", "htmx:sseClose"].forEach(function (name) {
     document.addEventListener(name, function () {
@@ -66,6 +77,7 @@
   document.addEventListener("htmx:afterSettle", function () {
     announce();
     if (!unfinished()) hangUp();
+    if (heard) look();
     schedule();
   });
   // A request that failed is asked again: the page recovers by itself when the server is back.

@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from annotation.models import Conversation
+from annotation.turns import prompt_by_id
 from annotation.views.presenting import notices_of_plan
 from bench.report import Row, bounded
 from bench.servers import Servers
@@ -56,6 +57,7 @@ def visit(world: World) -> dict[str, int]:
     """The statements of a new annotator's first pages, their set being ready from the start."""
     browser = browser_of(talking.joined(world))
     notices_of_plan.cache_clear()  # read once a minute: here, every time
+    prompt_by_id.cache_clear()  # and once for each prompt: which one is drawn is chance
     with counting() as work:
         address = browser.get("/work/", headers=HERE).headers["Location"]
     with counting() as conversation:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from annotation.models import Assignment, Conversation, Turn
 from annotation.rendering import render_markdown
+from annotation.turns import prompt_by_id
 from annotation.views.presenting import notices_of_plan
 from annotation.views.wording import minutes_to_say
 from exports.synthetic.conversations import Place, converse
@@ -307,6 +308,7 @@ def statements(enrolment: Enrolment) -> tuple[int, int, int]:
     """Of the work page, the conversation's first showing, and a submit, with the set ready."""
     client = browser_of(enrolment)
     notices_of_plan.cache_clear()  # read once a minute: here, every time
+    prompt_by_id.cache_clear()  # and once for each prompt: which one is drawn is chance
     with CaptureQueriesContext(connection) as work:
         address = client.get("/work/").headers["Location"]
     with CaptureQueriesContext(connection) as shown:

@@ -4,6 +4,8 @@ import os
 from collections.abc import Generator, Iterator
 
 import pytest
+from django.conf import global_settings
+from django.test import override_settings
 from pytest_django.plugin import DjangoDbBlocker
 from redis import Redis
 
@@ -16,6 +18,14 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Generator[None]:
     with pytest.MonkeyPatch.context() as monkeypatch:
         servers.quick_emptying(monkeypatch)
         yield from servers.use_clone(django_db_blocker)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Passwords made here cost nothing to check; those that our commands made are read as ever."""
+    quick = "django.contrib.auth.hashers.MD5PasswordHasher"
+    with override_settings(PASSWORD_HASHERS=[quick, *global_settings.PASSWORD_HASHERS]):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,5 @@
 import json
-import subprocess
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from studies.access import find_invitation
 from studies.models import Audit, Membership, Researcher, Study
+from tests import forking
 from tests.console.study_files import DEMO, small
 
 pytestmark = pytest.mark.django_db
@@ -162,8 +163,7 @@ def test_create_researcher_refuses_what_could_not_work(
 def test_the_first_line_of_a_fault_on_a_terminal_begins_with_the_file(tmp_path: Path) -> None:
     path = tmp_path / "study.yaml"
     path.write_bytes(b"study: x\nstudy: y\n")
-    command = [sys.executable, "manage.py", "load_study", str(path)]
-    done = subprocess.run(command, cwd=settings.ROOT, capture_output=True, text=True, check=False)
+    done = forking.run(["manage.py", "load_study", str(path)], env=os.environ)
     assert done.returncode == 2
     assert f"\n{path}:2: study: stands here" in f"\n{done.stderr}"
 

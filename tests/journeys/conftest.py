@@ -4,8 +4,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -15,11 +13,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
 from sampling import simulated
-from tests import factories
+from tests import factories, forking
 from tests.factories import World
 from tests.sampling.workers import Worker, until
 
-ROOT = Path(__file__).resolve().parents[2]
 # Playwright's own loop lives in this thread; the tests' few queries do no harm to it.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "yes"
 
@@ -38,11 +35,11 @@ class Site:
             "SIMULATED_URL": endpoint.base_url,
             "SIMULATED_KEY": endpoint.key,
         }
-        self.web: subprocess.Popen[bytes] | None = None
+        self.web: forking.Forked | None = None
         self.worker: Worker | None = None
 
     def start_web(self) -> None:
-        command = [sys.executable, "-m", "uvicorn", "config.asgi:application"]
+        command = ["-m", "uvicorn", "config.asgi:application"]
         place = [
             "--host",
             "127.0.0.1",
@@ -51,15 +48,10 @@ class Site:
             "--timeout-graceful-shutdown",
             "1",
         ]
-        with (self.directory / "web.log").open("ab") as log:
-            self.web = subprocess.Popen(
-                [*command, *place],
-                cwd=ROOT,
-                env={**os.environ, **self.environment},
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        until(self._answers, what=(self.directory / "web.log").read_text)
+        log = self.directory / "web.log"
+        environment = {**os.environ, **self.environment}
+        self.web = forking.start([*command, *place], env=environment, output=log)
+        until(self._answers, what=log.read_text)
 
     def _answers(self) -> bool:
         line = HTTPConnection("127.0.0.1", self.port, timeout=5)

@@ -3,8 +3,6 @@
 import io
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 from sampling import generating, simulated
 from sampling.models import Candidate, CandidateSet, Plan, Seat
-from tests import factories
+from tests import factories, forking
 from tests.sampling.conftest import Engine
 from tests.sampling.drawings import QUESTION
 
@@ -192,13 +190,8 @@ def test_it_needs_no_database_and_says_where_it_asks(
     }
     options = ["--base-url", server.base_url, "--model", server.model, "--key-env", "OURS_KEY"]
 
-    run = subprocess.run(
-        [sys.executable, "manage.py", "sample", "--prompt", QUESTION, "--json", *options],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
+    run = forking.run(
+        ["manage.py", "sample", "--prompt", QUESTION, "--json", *options], env=environment
     )
 
     assert run.returncode == 0
@@ -271,17 +264,13 @@ def test_a_plan_that_is_not_there_is_two(engine: Engine, name: str, said: str) -
 
 
 def test_a_database_that_is_away_is_said(server: simulated.Endpoint, tmp_path: Path) -> None:
-    run = subprocess.run(
-        [sys.executable, "manage.py", "sample", "--plan", "a/b.1", "--prompt", "x", "--json"],
-        cwd=ROOT,
+    run = forking.run(
+        ["manage.py", "sample", "--plan", "a/b.1", "--prompt", "x", "--json"],
         env={
             **os.environ,
             "DATABASE_URL": "postgresql://127.0.0.1:9/none",
             "DATA_DIR": str(tmp_path),
         },
-        capture_output=True,
-        text=True,
-        check=False,
     )
 
     assert run.returncode == 2

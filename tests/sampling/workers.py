@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sampling.models import CandidateSet
+from tests import forking
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 30.0  # seconds until a fact that does not come is a failure
 
 
@@ -22,7 +20,7 @@ class Worker:
     def __init__(self, log: Path, *, environment: dict[str, str], threads: int = 8) -> None:
         self.log = log
         command = [
-            *(sys.executable, "-m", "celery", "-A", "config", "worker"),
+            *("-m", "celery", "-A", "config", "worker"),
             *(
                 "-P",
                 "threads",
@@ -35,15 +33,8 @@ class Worker:
             ),
             *("--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "INFO"),
         ]
-        with log.open("w") as out:
-            self.process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env={**os.environ, **environment},
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        log.write_text("")
+        self.process = forking.start(command, env={**os.environ, **environment}, output=log)
 
     def wait_ready(self) -> "Worker":
         until(lambda: "ready." in self.log.read_text(), what=self.log.read_text)

@@ -13,6 +13,7 @@ from config.supervisor.children import wait_until
 from config.supervisor.leftovers import born
 from config.supervisor.parts import ROOT
 from config.supervisor.valkey import free_port
+from tests import forking
 
 START_SECONDS = 120
 OURS = ("DATABASE_URL", "REDIS_URL", "BASE_URL", "SECRET_KEY", "COUNTERPOINT_TESTING")
@@ -55,14 +56,7 @@ class Started:
         return {name: pid for name, (pid, _) in services.read(self.data_dir)["pids"].items()}
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, *arguments],
-            cwd=ROOT,
-            env=self.env,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return forking.run(arguments, env=self.env)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> list[str]:
         """Signal it and wait; returns the names of parts that are still there."""

@@ -1,5 +1,6 @@
 import http.client
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from sampling import simulated
 from sampling.simulated import tokens
 from sampling.simulated.running import ROOT
+from tests import forking
 from tests.sampling.simulated.asking import chat, get, set_messages, user
 
 
@@ -175,15 +177,11 @@ def test_it_starts_as_a_process_with_orders_and_ends_on_a_signal() -> None:
 
 
 def test_a_taken_port_and_an_unknown_order_are_told(endpoint: simulated.Endpoint) -> None:
-    command = [sys.executable, "-m", "sampling.simulated"]
-    taken = subprocess.run(
-        [*command, "--port", str(endpoint.port)], cwd=ROOT, capture_output=True, check=False
-    )
-    unknown = subprocess.run(
-        [*command, "--order", "explode"], cwd=ROOT, capture_output=True, check=False
-    )
+    command = ["-m", "sampling.simulated"]
+    taken = forking.run([*command, "--port", str(endpoint.port)], env=os.environ)
+    unknown = forking.run([*command, "--order", "explode"], env=os.environ)
     assert (taken.returncode, unknown.returncode) == (1, 2)
-    assert b"Cannot listen" in taken.stderr
+    assert "Cannot listen" in taken.stderr
 
 
 def test_it_does_not_import_django() -> None:

@@ -41,6 +41,7 @@ class Demo:
         self.simulated: Part | None = None
         self.python_parts: list[Part] = []
         self.env: dict[str, str] = {}
+        self.listed: links.Links = {}
 
     def run(self) -> None:
         """Start, watch, and stop in order; ends with Stopped or Trouble, never by returning."""
@@ -187,7 +188,9 @@ class Demo:
         researcher = {"RESEARCHER_EMAIL": RESEARCHER, "RESEARCHER_PASSWORD": self.kept.password}
         with self.steps.step("Database") as remarks:
             told = self._command("-m", "config.supervisor.seeding", str(file), extra=researcher)
-            remarks += told.splitlines()
+            *seconds, listed = told.splitlines()
+            remarks += seconds
+            self.listed = json.loads(listed)
 
     def _start_python(self) -> None:
         setting = self._setting()
@@ -217,8 +220,7 @@ class Demo:
 
     def _publish(self) -> links.Links:
         with self.steps.step("First page"):
-            listed = self._command("manage.py", "links", study.slug(study.FILE), "--json")
-            found = links.publish(json.loads(listed), self.kept)
+            found = links.publish(self.listed, self.kept)
         # Commands may use us from now on.
         self.kept.environment = {k: v for k, v in self.env.items() if k != "DATA_DIR"}
         self.kept.save()

@@ -1,9 +1,12 @@
 """Fills the database of the demo: `python -m config.supervisor.seeding STUDY_FILE`.
 
 One process for all of it, because importing Django costs more than most of the steps. Each step may
-find its work done. Prints one line a step with its seconds; the parent shows them.
+find its work done. Prints one line a step with its seconds, which the parent shows, and at last the
+study's links as one line of JSON.
 """
 
+import io
+import json
 import os
 import sys
 import time
@@ -33,6 +36,9 @@ def main() -> None:
     _step("researcher", "create_researcher", os.environ["RESEARCHER_EMAIL"], "--study", name)
     if Study.objects.filter(slug=name, state=Study.State.DRAFT).exists():
         _step("opening", "open_study", name, unrehearsed=UNREHEARSED)
+    links = io.StringIO()
+    call_command("links", name, as_json=True, stdout=links)
+    print(json.dumps(json.loads(links.getvalue())))
 
 
 def _load(file: Path, *, known: bool) -> None:

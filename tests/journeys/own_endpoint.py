@@ -5,6 +5,7 @@ import json
 import random
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 # An alphabet of its own: none of these words is in a text that we bring along.
@@ -40,6 +41,10 @@ class OwnEndpoint:
 
     async def _close(self) -> None:
         self._server.close()
+        answering = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in answering:
+            task.cancel()
+        await asyncio.gather(*answering, return_exceptions=True)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
@@ -48,12 +53,12 @@ class OwnEndpoint:
         self.asked.append(lines["x-request-id"])
         self.log[lines["x-request-id"]] = body
         self.keys.add(lines["authorization"])
-        writer.write(HEAD.encode())
-        await asyncio.sleep(self.pause)
-        for event in self._events(body):
-            writer.write(b"data: " + event.encode() + b"\n\n")
-        await writer.drain()
-        writer.close()
+        with closing(writer):
+            writer.write(HEAD.encode())
+            await asyncio.sleep(self.pause)
+            for event in self._events(body):
+                writer.write(b"data: " + event.encode() + b"\n\n")
+            await writer.drain()
 
     def _events(self, body: dict[str, Any]) -> Iterator[str]:
         several = "###" in json.dumps(body["messages"])

@@ -1,16 +1,30 @@
-"""The journey on an endpoint that shares no code with ours: what it wrote is what is exported."""
+"""A demo on an endpoint that shares no code with ours, and nothing else that could answer.
+
+What it wrote is what is exported; an annotator waits while a part of the site dies under `kill -9`,
+and the page recovers by itself; at the end the whole demo is killed. One demo serves them all,
+because its start costs more than most of what is tried on it: the order of the tests matters.
+"""
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as parquet
 import pytest
+from playwright.sync_api import Browser, Page, expect
 
 from tests.config.supervisor.conftest import passable
 from tests.config.supervisor.started import Started
 from tests.journeys.own_endpoint import OwnEndpoint
 from tests.journeys.visiting import Visitor
+from tests.sampling.workers import until
+
+PATIENCE_MS = 60_000  # a lease has to run out when a worker dies
+CALLS = 2  # of an attempt of `community_alignment`
+ATTEMPTS = 3
 
 EXPLAIN = """
 import io, json, sys
@@ -25,19 +39,38 @@ print(json.dumps(told))
 
 
 @pytest.fixture(scope="module")
-def walked() -> Iterator[tuple[OwnEndpoint, Started]]:
-    """One annotator's first conversation of three turns, all of it on that endpoint."""
-    with passable() as directory, OwnEndpoint() as endpoint:
-        own = {"MODEL_BASE_URL": endpoint.base_url, "MODEL_NAME": "inventor"}
-        started = Started(directory / "own", **own, MODEL_API_KEY="its-own-key")
+def endpoint() -> Iterator[OwnEndpoint]:
+    with OwnEndpoint() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def demo(endpoint: OwnEndpoint) -> Iterator[Started]:
+    own = {"MODEL_BASE_URL": endpoint.base_url, "MODEL_NAME": "inventor"}
+    own |= {"MODEL_API_KEY": "its-own-key", "SET_LEASE": "6"}
+    with passable() as directory:
+        started = Started(directory / "own", **own)
         try:
             started.wait()
-            visitor = Visitor(started.links()["cohorts"][0]["join_url"])
-            visitor.judge(turns=3)
-            assert "answered in" in started.command("manage.py", "doctor").stdout
-            yield endpoint, started
+            yield started
         finally:
-            started.stop()
+            if started.process.poll() is None:
+                started.stop()
+
+
+@pytest.fixture(scope="module")
+def walked(endpoint: OwnEndpoint, demo: Started) -> tuple[OwnEndpoint, Started]:
+    """One annotator's first conversation of three turns, all of it on that endpoint."""
+    visitor = Visitor(demo.links()["cohorts"][0]["join_url"])
+    visitor.judge(turns=3)
+    return endpoint, demo
+
+
+def test_nothing_else_answers(demo: Started) -> None:
+    doctor = demo.command("manage.py", "doctor").stdout
+
+    assert "ok   endpoint own: inventor answered in" in doctor
+    assert {"local model", "simulated endpoint"}.isdisjoint(demo.pids())
 
 
 def test_every_exported_text_is_one_that_the_endpoint_wrote(
@@ -71,3 +104,51 @@ def test_every_request_with_a_sets_id_is_rebuilt_and_the_others_are_probes(
     for name in ours:
         (call,) = told[name]
         assert (call["request_id"], call["request"]) == (name, logged[name])
+
+
+def waiting(visitor: Visitor, chromium: Browser) -> Page:
+    """The visitor's page in a browser, on a turn that no prefetch answers."""
+    visitor.judge(turns=1)
+    visitor.ask()
+    context = chromium.new_context()
+    context.add_cookies(
+        [
+            {"name": one.name, "value": one.value or "", "url": visitor.url}
+            for one in visitor.cookies
+        ]
+    )
+    page = context.new_page()
+    page.goto(visitor.url)
+    return page
+
+
+def explained(demo: Started, set_id: str) -> dict[str, Any]:
+    return dict(json.loads(demo.command("manage.py", "explain_set", set_id, "--json").stdout))
+
+
+@pytest.mark.parametrize("part", ["worker generate", "web", "Valkey", "PostgreSQL"])
+def test_a_waiting_page_recovers_when_a_part_is_killed(
+    demo: Started, endpoint: OwnEndpoint, chromium: Browser, part: str
+) -> None:
+    endpoint.pause = 3.0
+    page = waiting(Visitor(demo.links()["cohorts"][0]["join_url"]), chromium)
+    before = page.locator("[data-set]").get_attribute("data-set") or ""
+    until(lambda: any(name.startswith(before) for name in endpoint.asked))
+    os.kill(demo.pids()[part], signal.SIGKILL)
+
+    expect(page.get_by_label("Choose A", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    shown = page.locator("[data-candidate]").evaluate_all(
+        "all => all.map(e => e.dataset.candidate)"
+    )
+    told = explained(demo, before)
+    asked = [name for name in endpoint.asked if name.startswith(before)]
+    assert sorted(shown) == sorted(one["id"] for one in told["candidates"])
+    assert len(asked) == len(set(asked)) <= CALLS * len(told["attempts"])
+    assert len(told["attempts"]) <= ATTEMPTS
+    page.context.close()
+    log = demo.data_dir / "logs" / "worker-generate.log"
+    assert "Unrecoverable" not in log.read_text()  # it outlives every other part
+
+
+def test_when_the_demo_is_killed_nothing_of_it_stays(demo: Started) -> None:
+    assert demo.stop(signal.SIGKILL) == []

@@ -17,7 +17,6 @@ from tests import factories, forking
 from tests.sampling.conftest import Engine
 from tests.sampling.drawings import QUESTION
 
-ROOT = Path(__file__).resolve().parents[2]
 KEYS = [
     "state",
     "reason",

@@ -106,19 +106,3 @@ def test_sigint_in_the_background_stops_everything_and_the_next_start_continues(
     again.wait()
     assert again.links() == before
     assert again.stop(signal.SIGTERM) == []
-
-
-def test_with_a_model_of_ones_own_nothing_else_answers(place: Path) -> None:
-    from sampling import simulated
-
-    with simulated.running(as_process=True) as endpoint:
-        own = {"MODEL_BASE_URL": endpoint.base_url, "MODEL_NAME": "simulated"}
-        started = Started(place / "own", **own)
-        started.wait()
-        running = set(started.pids())
-        doctor = started.command("manage.py", "doctor").stdout
-        left = started.stop(signal.SIGKILL)
-
-    assert running.isdisjoint({"local model", "simulated endpoint"})
-    assert "ok   endpoint own: simulated answered" in doctor
-    assert left == []

@@ -24,10 +24,12 @@ PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "installed.json"
 OLDEST, NEWEST = (3, 11), (3, 14)
 NEEDED_MB = {"requirements.lock": 1000, "requirements-dev.lock": 1500}
+WORKERS = min(4, 2 * (os.cpu_count() or 1))
 COMMANDS = {
     "demo": ["-m", "config.supervisor"],
-    # Files stay together: what their tests share is started once.
-    "test": ["-m", "pytest", "-n", "logical", "--maxprocesses", "4", "--dist", "loadfile"],
+    # Files stay together: what their tests share is started once. Many tests wait for processes of
+    # theirs, so that two for each core keep it busy.
+    "test": ["-m", "pytest", "-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder"],
     "check": ["-m", "config.checks"],
     "bench": ["-m", "bench"],
 }

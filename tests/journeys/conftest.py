@@ -1,7 +1,6 @@
 """Journeys: a real Chromium against a real web process, a real worker and a simulated endpoint."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -11,11 +10,12 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.plugin import DjangoDbBlocker
 
 from sampling import simulated
 from tests import factories
+from tests.browsers import chromium_browser
 from tests.factories import World
 from tests.sampling.workers import Worker, until
 
@@ -124,16 +124,9 @@ def world(transactional_db: None, site: Site) -> World:
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """The one that `make test` found, else the machine's, else Playwright's own.
-
-    Not for the whole session: its loop runs in the tests' thread, where no other could run then.
-    """
-    here = shutil.which("chromium") or shutil.which("chromium-browser")
-    found = os.environ.get("CHROMIUM") or here
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+    """Not for the whole session: its loop runs in the tests' thread, where no other could run."""
+    with chromium_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

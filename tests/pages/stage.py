@@ -3,7 +3,7 @@
 So a state's rows need not be committed, and a page takes as long as the browser needs for it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ class Stage:
         else:
             route.fulfill(status=204)  # the live channel: over before it began
 
-    def _headers(self) -> Mapping[str, str]:
+    def _headers(self) -> dict[str, str]:
         kept = ("Content-Type", "Content-Security-Policy")
         return {name: self._document[name] for name in kept if self._document.has_header(name)}
 
@@ -75,8 +75,7 @@ def stage(
     browser: Browser, *, width: int = 1280, height: int = 900, **options: Any
 ) -> Iterator[Stage]:
     """A stage of this size in a browser context of its own. Options are Playwright's."""
-    size = {"width": width, "height": height}
-    context = browser.new_context(viewport=size, **options)
+    context = browser.new_context(viewport={"width": width, "height": height}, **options)
     try:
         yield Stage(context.new_page())
     finally:

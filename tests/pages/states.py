@@ -188,8 +188,7 @@ def _(locale: str) -> Visit:
 def _(locale: str) -> Visit:
     world = study(locale)
     by = factories.person(world).enrolment
-    used = {"kind": "personal", "used_by": by}
-    factories.invitation(world.cohort, token="used-token", **used)
+    factories.invitation(world.cohort, kind="personal", token="used-token", used_by=by)
     client = Client()
     return Visit(partial(client.get, "/join/used-token/"), client)
 

@@ -66,7 +66,7 @@ def names_of_rows() -> Iterator[str]:
     """What researchers know by its name in any language: a strategy, an endpoint, a slug."""
     named = {Study: "slug", Cohort: "slug", Prompt: "key", Endpoint: "name", Researcher: "email"}
     for model, name in named.items():
-        yield from model.objects.values_list(name, flat=True)
+        yield from model._default_manager.values_list(name, flat=True)
     yield from Plan.objects.values_list("version", flat=True)
     yield from (*REGISTRY, "community_alignment", *Language.values, *Language.labels)
     yield from Cohort.objects.values_list("country", flat=True)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -105,8 +106,17 @@ def site(
 @pytest.fixture
 def world(transactional_db: None, site: Site) -> World:
     """An open study of two conversations of two turns that always asks why, with an open link."""
+    return open_world(prompts=3)
+
+
+@pytest.fixture
+def short_world(transactional_db: None, site: Site) -> World:
+    """The same with one conversation."""
+    return open_world(conversations=1)
+
+
+def open_world(**rules: Any) -> World:
     made = factories.world(
-        prompts=3,
         turns={"min": 2, "max": 2},
         explanation={
             "rule": "always",
@@ -114,6 +124,7 @@ def world(transactional_db: None, site: Site) -> World:
             "question": {"en": "What made you choose this answer?"},
             "none_question": {"en": "What is missing?"},
         },
+        **rules,
     )
     made.endpoint.base_url = "$SIMULATED_URL"
     made.endpoint.notice = {"en": "These answers are made up."}

@@ -107,7 +107,7 @@ def follower(locale: str, **rules: Any) -> Client:
     return client
 
 
-def talk_in(world: World, enrolment: Enrolment) -> Conversation:
+def talk_in(enrolment: Enrolment) -> Conversation:
     """A conversation at its first turn, which is not answered yet."""
     return talking.opened(enrolment)
 
@@ -124,7 +124,7 @@ def answered(world: World, enrolment: Enrolment, talk: Conversation) -> Scene:
 def in_turn(locale: str, **rules: Any) -> tuple[World, Enrolment, Client, Conversation]:
     world = study(locale, **rules)
     enrolment, client = annotator(world, locale)
-    return world, enrolment, client, talk_in(world, enrolment)
+    return world, enrolment, client, talk_in(enrolment)
 
 
 def at_answers(locale: str, **rules: Any) -> tuple[Enrolment, Client, Scene]:

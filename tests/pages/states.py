@@ -461,6 +461,12 @@ def _(_locale: str) -> Visit:
     return Visit(partial(client.get, "/console/"), client)
 
 
+@state("style", console=True)
+def _(_locale: str) -> Visit:
+    client = researcher()
+    return Visit(partial(client.get, "/style/"), client)
+
+
 @state("lab", console=True)
 def _(locale: str) -> Visit:
     world = study(locale)

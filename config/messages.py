@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import polib
@@ -28,6 +29,8 @@ PLURALS = {
     "ar": "nplurals=6; plural=(n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100>=3 && n%100<=10 ? 3"
     " : n%100>=11 ? 4 : 5);",
 }
+# The header of a catalogue until a person has read it; then it says by whom.
+MACHINE_WRITTEN = "Machine-written; not yet read by a person of this language."
 FOLDERS = ("config", "studies", "sampling", "annotation", "exports", "console")
 PLAIN = ("gettext", "gettext_lazy", "gettext_noop", "_")
 CALLS: Mapping[str, tuple[int | tuple[int, str], ...] | None] = {
@@ -53,6 +56,7 @@ class Message:
         return (self.context, self.text)
 
 
+@cache
 def collect() -> dict[Key, Message]:
     """Every string of the interface, by context and text."""
     found: dict[Key, Message] = {}
@@ -72,7 +76,7 @@ def update(directory: Path = LOCALE) -> None:
         known = read(path) if path.exists() else polib.POFile()
         before = {_key(entry): entry for entry in known}
         made = polib.POFile(wrapwidth=98)
-        made.header = known.header  # who wrote it, and whether a person has read it
+        made.header = known.header or MACHINE_WRITTEN
         made.metadata = {
             "Language": locale,
             "Content-Type": "text/plain; charset=UTF-8",

@@ -1,5 +1,7 @@
 """What is measured of a page as it stands in the browser."""
 
+from itertools import pairwise
+
 from playwright.sync_api import Page
 
 SMALLEST = 44  # CSS pixels
@@ -26,6 +28,10 @@ smallest => [...document.querySelectorAll("a[href], button, summary, input, sele
   .map(([one, target]) => `${one.tagName.toLowerCase()} ${one.name || one.textContent.trim()}: `
     + `${Math.round(target.getBoundingClientRect().height)} px`)
 """
+OUTLINE = """
+() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
+  .filter(one => one.checkVisibility()).map(one => Number(one.tagName[1]))
+"""
 
 
 def wider_than_the_window(page: Page) -> list[str]:
@@ -45,3 +51,17 @@ def enlarge_text(page: Page, *, percent: int = 200) -> None:
     page.evaluate(
         "percent => document.documentElement.style.fontSize = `${16 * percent / 100}px`", percent
     )
+
+
+def lost_without_sight(page: Page) -> list[str]:
+    """What somebody who cannot see the page needs to find their way, and misses."""
+    levels: list[int] = page.evaluate(OUTLINE)
+    skips = [low for high, low in pairwise(levels) if low > high + 1]
+    past = page.locator("a[href='#main']").count() == page.locator("main#main").count() == 1
+    faults = {
+        f"headings of first level: {levels.count(1)}": levels.count(1) != 1,
+        f"levels of headings: {levels}": bool(skips),
+        "no title": not page.title(),
+        "no link past the bar": not past,
+    }
+    return [fault for fault, there in faults.items() if there]

@@ -80,7 +80,7 @@ def state(name: str, *, status: int = 200, console: bool = False) -> Callable[[M
 
 
 def study(locale: str, **rules: Any) -> World:
-    """An open study that speaks this interface language, with a link `open-token`."""
+    """An open study that speaks this interface language."""
     data = DATA_LANGUAGES.get(locale, "en")
     world = factories.world(language=data, prompts=2, **{**wordings.RULES, **rules})
     world.endpoint.notice = wordings.NOTICE
@@ -88,7 +88,6 @@ def study(locale: str, **rules: Any) -> World:
     language = locale.partition("-")[0]
     if language in wordings.CONSENT and language != "en":
         factories.consent_document(world.study, locale=locale, body=wordings.CONSENT[language])
-    factories.invitation(world.cohort, token="open-token")
     return world
 
 
@@ -100,7 +99,7 @@ def annotator(world: World, locale: str, **fields: Any) -> tuple[Enrolment, Clie
 
 def follower(locale: str, **rules: Any) -> Client:
     """A browser that has followed the study's link."""
-    study(locale, **rules)
+    factories.invitation(study(locale, **rules).cohort, token="open-token")
     client = Client()
     client.get("/join/open-token/")
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = locale
@@ -196,6 +195,7 @@ def _(locale: str) -> Visit:
 @state("already")
 def _(locale: str) -> Visit:
     world = study(locale)
+    factories.invitation(world.cohort, token="open-token")
     _enrolment, client = annotator(world, locale)
     return Visit(partial(client.get, "/join/open-token/"), client)
 

@@ -3,7 +3,7 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3.14; do \
 	$$name -c '' 2>/dev/null && echo $$name && exit; done; echo python3)
 BIN := .venv/bin
 
-.PHONY: demo test check bench vllm lock messages format
+.PHONY: demo test check bench journeys pictures vllm lock messages format
 
 # One simple command: make runs it without a shell, so that a signal to make reaches it.
 demo:
@@ -17,6 +17,14 @@ check:
 
 bench:
 	@$(PYTHON) -m config.bootstrap bench $(if $(ROW),--row $(ROW)) $(ARGS)
+
+# Every walk and every page in every language, and at every size and setting: some ten minutes.
+journeys:
+	@$(PYTHON) -m config.bootstrap journeys $(ARGS)
+
+# Every page in every state as a picture, into var/pictures: open its index.html.
+pictures:
+	@$(PYTHON) -m config.bootstrap pictures $(ARGS)
 
 # vLLM on a host with a GPU: make vllm MODEL=... (docs/operating.md has the other variables).
 vllm:

@@ -8,6 +8,7 @@ from bench.rows.claims import measure as measure_claims
 from bench.rows.comparisons import measure as measure_comparisons
 from bench.rows.delivery import measure as measure_delivery
 from bench.rows.exports import measure as measure_exports
+from bench.rows.first_load import measure as measure_first_load
 from bench.rows.first_turns import measure as measure_first_turns
 from bench.rows.full_worker import measure as measure_full_worker
 from bench.rows.guard import measure as measure_guard
@@ -27,6 +28,7 @@ ROWS: dict[str, Callable[[Servers], Iterator[Row]]] = {
     "guard": measure_guard,
     "export": measure_exports,
     "comparison": measure_comparisons,
+    "first-load": measure_first_load,
     "streams": measure_streams,
     "full": measure_full_worker,
     "sets": measure_sets,

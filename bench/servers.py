@@ -30,11 +30,12 @@ class Servers:
         return parts.Setting(env={**os.environ, **extra}, logs=self.logs)
 
     @contextmanager
-    def web(self) -> Iterator[tuple[parts.Part, str]]:
+    def web(self, extra: Mapping[str, str] | None = None) -> Iterator[tuple[parts.Part, str]]:
         """A web process, ready, and its address."""
         port = free_port()
         address = f"http://127.0.0.1:{port}"
-        web = parts.web(port, setting=self.setting({"BASE_URL": address, "LOG_LEVEL": "INFO"}))
+        own = {"BASE_URL": address, "LOG_LEVEL": "INFO", **(extra or {})}
+        web = parts.web(port, setting=self.setting(own))
         with started(web):
             yield web, address
 

@@ -1,4 +1,4 @@
-"""From a fresh clone to a running command: `python3 -m config.bootstrap demo|test|check|bench ...`
+"""From a fresh clone to a running command: `python3 -m config.bootstrap demo|test|check|...`
 
 Makes `.venv`, installs the locked packages when the lock has changed, finds what the command needs
 besides, and becomes that command. Standard library only, and written so that an old Python reads
@@ -25,6 +25,7 @@ STAMP = VENV / "installed.json"
 OLDEST, NEWEST = (3, 11), (3, 14)
 NEEDED_MB = {"requirements.lock": 1000, "requirements-dev.lock": 1500}
 WORKERS = min(4, 2 * (os.cpu_count() or 1))
+MATRICES = ["tests/journeys", "tests/journeys/matrix.py", "tests/pages/matrix.py"]
 COMMANDS = {
     "demo": ["-m", "config.supervisor"],
     # Files stay together: what their tests share is started once. Many tests wait for processes of
@@ -32,7 +33,11 @@ COMMANDS = {
     "test": ["-m", "pytest", "-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder"],
     "check": ["-m", "config.checks"],
     "bench": ["-m", "bench"],
+    # What takes minutes, or is looked at by people. Their files are no tests by their names.
+    "journeys": ["-m", "pytest", "-n", "2", "--dist", "loadfile", *MATRICES],
+    "pictures": ["-m", "pytest", "-q", "-n", "0", "tests/pages/pictures.py"],
 }
+WITH_BROWSER = {"test", "bench", "journeys", "pictures"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -52,8 +57,9 @@ def main(arguments: list[str]) -> None:
         _check_platform()
         _check_python(arguments)
         _install("requirements.lock" if command == "demo" else "requirements-dev.lock")
-        if command in ("test", "bench"):
+        if command in WITH_BROWSER:
             _provide_browser()
+        if command in ("test", "bench"):
             _provide_weights()
     except Trouble as trouble:
         sys.exit(f"\n{trouble}")

@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import polib
@@ -19,13 +20,17 @@ from babel.messages.extract import extract
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "locale"
-# One and many, as the Unicode locale data divide them.
+# One and many (Arabic: none, one, two, few, many, other), as the Unicode locale data divide them.
 PLURALS = {
     "fr": "nplurals=2; plural=(n > 1);",
     "it": "nplurals=2; plural=(n != 1);",
     "pt_BR": "nplurals=2; plural=(n > 1);",
     "hi": "nplurals=2; plural=(n > 1);",
+    "ar": "nplurals=6; plural=(n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100>=3 && n%100<=10 ? 3"
+    " : n%100>=11 ? 4 : 5);",
 }
+# The header of a catalogue until a person has read it; then it says by whom.
+MACHINE_WRITTEN = "Machine-written; not yet read by a person of this language."
 FOLDERS = ("config", "studies", "sampling", "annotation", "exports", "console")
 PLAIN = ("gettext", "gettext_lazy", "gettext_noop", "_")
 CALLS: Mapping[str, tuple[int | tuple[int, str], ...] | None] = {
@@ -51,6 +56,7 @@ class Message:
         return (self.context, self.text)
 
 
+@cache
 def collect() -> dict[Key, Message]:
     """Every string of the interface, by context and text."""
     found: dict[Key, Message] = {}
@@ -70,14 +76,15 @@ def update(directory: Path = LOCALE) -> None:
         known = read(path) if path.exists() else polib.POFile()
         before = {_key(entry): entry for entry in known}
         made = polib.POFile(wrapwidth=98)
-        made.header = known.header  # who wrote it, and whether a person has read it
+        made.header = known.header or MACHINE_WRITTEN
         made.metadata = {
             "Language": locale,
             "Content-Type": "text/plain; charset=UTF-8",
             "Plural-Forms": PLURALS[locale],
         }
         ordered = sorted(wanted.values(), key=lambda message: (min(message.places), message.text))
-        made.extend(_entry(message, before.get(message.key)) for message in ordered)
+        forms = plural_forms(locale)
+        made.extend(_entry(message, before.get(message.key), forms) for message in ordered)
         path.parent.mkdir(parents=True, exist_ok=True)
         made.save(str(path))
         print(f"{locale}: {len(made)} strings, {made.percent_translated()} %")
@@ -93,6 +100,11 @@ def compile_catalogues(directory: Path = LOCALE) -> None:
         partial = target.with_suffix(f".{os.getpid()}")
         read(path).save_as_mofile(str(partial))
         partial.replace(target)
+
+
+def plural_forms(locale: str) -> int:
+    """How many plural forms a language of PLURALS has."""
+    return int(PLURALS[locale].removeprefix("nplurals=").partition(";")[0])
 
 
 def catalogue(locale: str, directory: Path = LOCALE) -> Path:
@@ -134,7 +146,7 @@ def _key(entry: polib.POEntry) -> Key:
     return (entry.msgctxt, entry.msgid)
 
 
-def _entry(message: Message, before: polib.POEntry | None) -> polib.POEntry:
+def _entry(message: Message, before: polib.POEntry | None, forms: int) -> polib.POEntry:
     entry = polib.POEntry(
         msgid=message.text,
         msgid_plural=message.plural,
@@ -144,7 +156,7 @@ def _entry(message: Message, before: polib.POEntry | None) -> polib.POEntry:
     )
     if message.plural:
         kept = before.msgstr_plural if before else {}
-        entry.msgstr_plural = {number: kept.get(number, "") for number in (0, 1)}
+        entry.msgstr_plural = {number: kept.get(number, "") for number in range(forms)}
     elif before:
         entry.msgstr = before.msgstr
     return entry

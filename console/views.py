@@ -10,6 +10,14 @@ from django.views.decorators.http import require_GET
 from console.counting import count_studies
 from studies.access_rules import public, researcher, signed_in
 
+# The tokens of static/css/tokens.css, as the style page shows them.
+COLOURS = (
+    "paper surface sunk ink ink-2 line edge-strong accent accent-strong accent-soft"
+    " warn warn-soft bad bad-soft good"
+).split()
+SPACES = ("s0", "s1", "s2", "s3", "s4")
+NOTICES = ("", "warn", "bad", "model")
+
 
 @require_GET
 @public
@@ -26,3 +34,19 @@ def overview(request: HttpRequest) -> HttpResponse:
     """Every study of the researcher, with the counts of its cohorts."""
     studies = count_studies(signed_in(request), language=get_language() or "en")
     return render(request, "console/overview.html", {"studies": studies})
+
+
+@require_GET
+@never_cache
+@researcher
+def style(request: HttpRequest) -> HttpResponse:
+    """All parts of the pages beside each other, for whoever changes one of them."""
+    shown = {
+        "colours": COLOURS,
+        "spaces": SPACES,
+        "notices": NOTICES,
+        "letters": "AB",
+        "link": f"{settings.BASE_URL}/return/7F3K9QXA/",
+        "fields": [("text", "…")],
+    }
+    return render(request, "console/style.html", shown)

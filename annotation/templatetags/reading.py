@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 from django import template
@@ -16,7 +16,11 @@ register = template.Library()
 
 def _locale() -> Locale:
     """The interface language for Babel: Django's own numbers and dates are wrong in Hindi."""
-    return Locale.parse(to_locale(get_language() or "en"))
+    code = get_language() or "en"
+    try:
+        return Locale.parse(to_locale(code))
+    except UnknownLocaleError:
+        return Locale.parse(code.partition("-")[0])
 
 
 @register.filter

@@ -110,7 +110,7 @@ def reading(request: HttpRequest, slug: str, language: str) -> HttpResponse:
     read = marking.sets_read(study, language=language, by=reader)
     chosen = (read if "again" in request.GET else unread)[:READ_AT_ONCE]
     form.show(list(chosen) if posted is None else form.posted_sets())
-    shown = {"form": form, "study": study, "language": language, "here": here}
+    shown = {"form": form, "study": study, "text_language": language, "here": here}
     shown |= {"in_words": Language(language).label, "left": unread.count(), "read": read.exists()}
     return render(request, "console/lab/reading.html", shown, status=200 if posted is None else 422)
 

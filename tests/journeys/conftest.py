@@ -1,19 +1,20 @@
 """Journeys: a real Chromium against a real web process, a real worker and a simulated endpoint."""
 
 import os
-import shutil
 import signal
 import socket
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.plugin import DjangoDbBlocker
 
 from sampling import simulated
 from tests import factories, forking
+from tests.browsers import chromium_browser
 from tests.factories import World
 from tests.sampling.workers import Worker, until
 
@@ -97,8 +98,17 @@ def site(
 @pytest.fixture
 def world(transactional_db: None, site: Site) -> World:
     """An open study of two conversations of two turns that always asks why, with an open link."""
+    return open_world(prompts=3)
+
+
+@pytest.fixture
+def short_world(transactional_db: None, site: Site) -> World:
+    """The same with one conversation."""
+    return open_world(conversations=1)
+
+
+def open_world(**rules: Any) -> World:
     made = factories.world(
-        prompts=3,
         turns={"min": 2, "max": 2},
         explanation={
             "rule": "always",
@@ -106,6 +116,7 @@ def world(transactional_db: None, site: Site) -> World:
             "question": {"en": "What made you choose this answer?"},
             "none_question": {"en": "What is missing?"},
         },
+        **rules,
     )
     made.endpoint.base_url = "$SIMULATED_URL"
     made.endpoint.notice = {"en": "These answers are made up."}
@@ -116,16 +127,9 @@ def world(transactional_db: None, site: Site) -> World:
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """The one that `make test` found, else the machine's, else Playwright's own.
-
-    Not for the whole session: its loop runs in the tests' thread, where no other could run then.
-    """
-    here = shutil.which("chromium") or shutil.which("chromium-browser")
-    found = os.environ.get("CHROMIUM") or here
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+    """Not for the whole session: its loop runs in the tests' thread, where no other could run."""
+    with chromium_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,0 +1,113 @@
+"""A whole walk, from the join link to the completion code, in any language and by any hand.
+
+At each page the main form is answered, which is the first one in the document: an option of each
+question, words where there is room for them, and its button.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+
+from playwright.sync_api import Error, Locator, Page
+
+from tests.journeys.hands import Hand
+
+STEPS = 60
+PATIENCE = 30.0  # seconds until a page that does not change is a failure
+WORDS = "My grandmother would say so"
+BUTTON = "button:not([type=button]), input[type=submit]"
+
+
+class Walk:
+    """`pages` counts what was passed; with `reload` every one of them is loaded twice."""
+
+    def __init__(self, page: Page, hand: Hand, *, language: str = "en", reload: bool = False):
+        self.page, self.hand = page, hand
+        self.language, self.reload = language, reload
+        self.pages = 0
+
+    def begin(self, token: str = "open-token") -> None:
+        """Follow the link, and choose the language of the pages."""
+        self.page.goto(f"/join/{token}/")
+        if self.page.locator("html").get_attribute("lang") != self.language:
+            self.page.goto("/language/?next=/welcome/")
+            self.hand.choose(self._main("input[name=language]").and_(self._valued(self.language)))
+            self._send()
+
+    def until(self, reached: Callable[[Page], bool]) -> None:
+        """Answer one page after the other until one is reached."""
+        for _ in range(STEPS):
+            self.wait_for_answers()
+            if reached(self.page):
+                return
+            self.answer()
+        raise AssertionError(f"the walk leads nowhere: {self.page.url}")
+
+    def to_the_code(self) -> str:
+        """The completion code."""
+        self.until(lambda page: page.locator("output.code").count() > 0)
+        return self.page.locator("output.code").inner_text().strip()
+
+    def wait_for_answers(self) -> None:
+        """Wait while answers are being written. Loads the page anew once, if it is to."""
+        if self.reload:
+            self.page.reload()
+        _until(lambda: self.page.locator("main").count() > 0 and not self._waits())
+        self.pages += 1
+        assert self.page.locator("html").get_attribute("lang") == self.language
+
+    def answer(self) -> None:
+        """Fill in the main form and send it."""
+        form = self._main("form").first
+        for option in list(self._options(form)):
+            self.hand.choose(option)
+        for select in form.locator("select:visible").all():
+            self.hand.take(select)
+        for field in form.locator("input[type=number]:visible").all():
+            self.hand.write(field, "1980")
+        for field in form.locator("textarea:visible, input[type=text]:visible").all():
+            if not field.input_value():
+                self.hand.write(field, WORDS)
+        self._send()
+
+    def _waits(self) -> bool:
+        return self.page.locator("[data-set]").count() > 0
+
+    def _main(self, what: str) -> Locator:
+        return self.page.locator(f"main {what}")
+
+    def _valued(self, value: str) -> Locator:
+        return self.page.locator(f"[value='{value}']")
+
+    def _options(self, form: Locator) -> Iterator[Locator]:
+        """An option of each question that has no answer yet; one that must be ticked, as well."""
+        names: list[str] = form.locator("input[type=radio]:visible").evaluate_all(
+            "all => [...new Set(all.filter(one => !one.form.querySelector("
+            "`[name='${one.name}']:checked`)).map(one => one.name))]"
+        )
+        for name in names:
+            yield form.locator(f"input[type=radio][name='{name}']:visible").first
+        for box in form.locator("input[type=checkbox][required]:visible").all():
+            if not box.is_checked():
+                yield box
+
+    def _send(self) -> None:
+        """Press the main form's button; returns once the page is another one."""
+        before = self._sight()
+        self.hand.press(self._main("form").first.locator(BUTTON).last)
+        _until(lambda: self._sight() != before)
+        assert self.page.locator("main [role=alert]").count() == 0, self._sight()
+
+    def _sight(self) -> str:
+        return f"{self.page.url} {self.page.locator('main').inner_text()}"
+
+
+def _until(reached: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            if reached():
+                return
+        except Error:
+            pass  # the page is being changed at this moment
+        assert time.monotonic() < end, "the page stays as it is"
+        time.sleep(0.05)

@@ -1,0 +1,70 @@
+"""axe over every page in every state, in every language and setting. Run by `make journeys`."""
+
+from collections import defaultdict
+from collections.abc import Callable
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, Page
+
+from tests.pages.axe import violations
+from tests.pages.measures import enlarge_text, small_controls, wider_than_the_window
+from tests.pages.stage import stage
+from tests.pages.states import STATES
+
+pytestmark = pytest.mark.django_db
+
+
+def as_it_is(page: Page) -> list[str]:
+    return [*violations(page), *small_controls(page)]
+
+
+def dark(page: Page) -> list[str]:
+    page.emulate_media(color_scheme="dark")
+    return violations(page)
+
+
+def forced_colours(page: Page) -> list[str]:
+    page.emulate_media(color_scheme="light", forced_colors="active")
+    return [*violations(page), *small_controls(page)]
+
+
+def without_motion(page: Page) -> list[str]:
+    page.emulate_media(forced_colors="none", reduced_motion="reduce")
+    moving: int = page.evaluate("document.getAnimations().length")
+    return [f"{moving} animations"] if moving else []
+
+
+def narrow(page: Page) -> list[str]:
+    page.set_viewport_size({"width": 320, "height": 640})
+    return [*violations(page), *wider_than_the_window(page)]
+
+
+def large_text(page: Page) -> list[str]:
+    page.set_viewport_size({"width": 360, "height": 640})
+    enlarge_text(page)
+    return [*violations(page), *wider_than_the_window(page)]
+
+
+SETTINGS: tuple[Callable[[Page], list[str]], ...] = (
+    as_it_is,
+    dark,
+    forced_colours,
+    without_motion,
+    narrow,
+    large_text,
+)
+
+
+@pytest.mark.parametrize("language", dict(settings.INTERFACE_LANGUAGES))
+def test_every_page_is_open_to_everybody_in_every_setting(chromium: Browser, language: str) -> None:
+    found = defaultdict(list)
+    with stage(chromium) as shown:
+        for name, state in STATES.items():
+            shown.page.set_viewport_size({"width": 1280, "height": 900})
+            shown.page.emulate_media(reduced_motion="no-preference")
+            page = shown.show(state, language)
+            for setting in SETTINGS:
+                found[name] += [f"{setting.__name__}: {one}" for one in setting(page)]
+
+    assert {name: lines for name, lines in found.items() if lines} == {}

@@ -1,0 +1,102 @@
+"""What a screen reader is told, read from the browser's accessibility tree; and system settings."""
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.pages.stage import Stage, stage
+from tests.pages.states import STATES
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_four_answers_are_told_as_a_group_of_named_choices(chromium: Browser) -> None:
+    with stage(chromium) as shown:
+        page = shown.show(STATES["compare"], "en")
+        group = page.get_by_role("group", name="Which answer would you rather have received?")
+
+        for letter in "ABCD":
+            answer = group.get_by_role("article", name=f"Answer {letter}")
+            expect(answer.get_by_role("heading", name=f"Answer {letter}")).to_be_visible()
+            expect(answer.get_by_role("radio", name=f"Choose {letter}")).to_be_visible()
+        none = group.get_by_role("radio", name="None of these represents me")
+        expect(none).to_be_visible()
+        assert group.get_by_role("radio").count() == 5
+        assert page.get_by_role("radio", checked=True).count() == 0
+
+
+def test_a_choice_is_told_apart_from_the_others_without_colours(chromium: Browser) -> None:
+    with stage(chromium, forced_colors="active") as shown:
+        page = shown.show(STATES["compare"], "en")
+        card = page.locator(".card").first
+        before = outline_of(card)
+        card.get_by_role("radio").check()
+
+        assert before.startswith("0px")
+        assert not outline_of(card).startswith("0px")
+
+
+def outline_of(part: Locator) -> str:
+    said: str = part.evaluate(
+        "one => { const style = getComputedStyle(one);"
+        " return `${style.outlineStyle === 'none' ? '0px' : style.outlineWidth}` }"
+    )
+    return said
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("waiting-queued", "next in line"),
+        ("waiting-written", "2 of 4 answers are written"),
+        ("waiting-failed", "could not be written"),
+        ("paused", "Please come back later"),
+        ("no-database", "cannot reach our store"),
+    ],
+)
+def test_what_changes_by_itself_is_said_politely(chromium: Browser, name: str, words: str) -> None:
+    with stage(chromium) as shown:
+        page = shown.show(STATES[name], "en")
+
+        expect(page.get_by_role("status").filter(has_text=words)).to_be_attached()
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, state in STATES.items() if name.endswith("-fault")]
+)
+def test_what_is_to_be_mended_is_said_at_once(chromium: Browser, name: str) -> None:
+    with stage(chromium) as shown:
+        page = shown.show(STATES[name], "en")
+
+        assert alerts(page) or page.locator("[aria-invalid=true], .fault").count()
+
+
+def alerts(page: Page) -> list[str]:
+    return [one for one in page.get_by_role("alert").all_inner_texts() if one]
+
+
+def test_nothing_moves_for_who_asked_for_less_motion(chromium: Browser) -> None:
+    with stage(chromium) as shown:
+        page = shown.show(STATES["waiting-written"], "en")
+        moving = "document.getAnimations().length"
+        assert page.evaluate(moving) > 0
+        page.emulate_media(reduced_motion="reduce")
+
+        assert page.evaluate(moving) == 0
+
+
+@pytest.mark.parametrize("name", ["welcome", "compare", "message", "closing-complete"])
+def test_a_page_that_reads_from_the_right_is_the_mirror_of_the_other(
+    chromium: Browser, name: str
+) -> None:
+    with stage(chromium) as shown:
+        places = {language: bar(shown, name, language) for language in ("en", "ar")}
+
+    assert places["en"] < 100
+    assert places["ar"] > 1180
+
+
+def bar(shown: Stage, name: str, language: str) -> float:
+    """Where the mark stands, from the left."""
+    box = shown.show(STATES[name], language).locator(".mark").bounding_box()
+    assert box
+    return box["x"]

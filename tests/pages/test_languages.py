@@ -1,0 +1,123 @@
+"""Every page in every state: whole in the pseudo-language, and in the script of its language."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+import regex
+from django.conf import settings
+from django.db import transaction
+from django.template.defaultfilters import truncatewords
+from django.test.signals import template_rendered
+
+from sampling.models import Endpoint, Plan
+from sampling.strategies import REGISTRY
+from studies.models import (
+    Cohort,
+    Prompt,
+    PromptText,
+    Questionnaire,
+    Researcher,
+    Study,
+    StudyVersion,
+)
+from studies.models.study import Language
+from tests.architecture.test_templates import NAMES
+from tests.pages.reading import Texts
+from tests.pages.states import STATES, State
+
+pytestmark = pytest.mark.django_db
+
+# Letters A to D and the like are no words. What Babel and the clock write is not ours.
+UNTRANSLATED = regex.compile(r"[A-Za-z]{2,}")
+SCRIPTS = {
+    "hi": regex.compile(r"[\p{L}--\p{Devanagari}]{2,}", regex.VERSION1),
+    "ar": regex.compile(r"[\p{L}--\p{Arabic}]{2,}", regex.VERSION1),
+}
+NAMES_OF_OURS = ("Counterpoint", "UTC")
+MOMENT = regex.compile(r"\p{L}+ \d{1,2}, \d{4}|\d{1,2}:\d\d\s[ap]m", regex.IGNORECASE)
+IN_SCRIPT = [code for code in SCRIPTS if code not in settings.UNFINISHED_LANGUAGES]
+
+
+def texts_of(state: State, locale: str) -> list[str]:
+    """What is to be read on the page, less what the study says in English."""
+    response = state.visit(locale).open()
+    assert response.status_code == state.status, state.name
+    read = Texts(response.content.decode())
+    assert read.lang == locale, state.name
+    known = [*words_of_studies(), *(names_of_rows() if state.console else ())]
+    return [without(text, known) for text in read.texts]
+
+
+def words_of_studies() -> Iterator[str]:
+    """Every text that a study brought along, and openings as they are shortened."""
+    for kept in (
+        *StudyVersion.objects.values_list("body", flat=True),
+        *Questionnaire.objects.values_list("questions", flat=True),
+        *Endpoint.objects.values_list("notice", flat=True),
+    ):
+        yield from leaves(kept)
+    for messages in PromptText.objects.values_list("messages", flat=True):
+        for message in messages:
+            yield from (message["content"], truncatewords(message["content"], 8))
+
+
+def names_of_rows() -> Iterator[str]:
+    """What researchers know by its name in any language: a strategy, an endpoint, a slug."""
+    named = {Study: "slug", Cohort: "slug", Prompt: "key", Endpoint: "name", Researcher: "email"}
+    for model, name in named.items():
+        yield from model._default_manager.values_list(name, flat=True)
+    yield from Plan.objects.values_list("version", flat=True)
+    yield from (*REGISTRY, "community_alignment", *Language.values, *Language.labels)
+    yield from Cohort.objects.values_list("country", flat=True)
+
+
+def leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (text for one in value.values() for text in leaves(one))
+    elif isinstance(value, list):
+        yield from (text for one in value for text in leaves(one))
+
+
+def without(text: str, known: Iterable[str]) -> str:
+    names = {" ".join(words.split()) for words in (*known, *NAMES_OF_OURS)}
+    for words in sorted(names, key=len, reverse=True):
+        text = regex.sub(rf"(?<!\w){regex.escape(words)}(?!\w)", "", text)
+    return MOMENT.sub("", text)
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_page_has_no_untranslated_text(name: str, pseudo_language: str) -> None:
+    texts = texts_of(STATES[name], pseudo_language)
+
+    assert texts
+    assert [text for text in texts if UNTRANSLATED.search(text)] == []
+
+
+@pytest.mark.parametrize("locale", IN_SCRIPT)
+@pytest.mark.parametrize("name", STATES)
+def test_a_page_is_in_the_script_of_its_language(name: str, locale: str) -> None:
+    texts = texts_of(STATES[name], locale)
+
+    assert [text for text in texts if SCRIPTS[locale].search(text)] == []
+
+
+def test_every_page_is_shown_by_a_state() -> None:
+    """Add one to tests/pages/states.py: it is a line or two."""
+    shown: set[str] = set()
+
+    def see(template: Any, **_: Any) -> None:
+        shown.add(template.name)
+
+    template_rendered.connect(see)
+    try:
+        for state in STATES.values():
+            with transaction.atomic():
+                state.visit("en").open()
+                transaction.set_rollback(True)
+    finally:
+        template_rendered.disconnect(see)
+
+    assert sorted(set(NAMES) - shown) == []

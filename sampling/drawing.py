@@ -16,7 +16,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from sampling import guard, plans
+from sampling import fitting, guard, plans
 from sampling.calls import (
     Call,
     CallRecord,
@@ -305,8 +305,11 @@ class _Session:
             self.report(self.most_written, self.ask.k)
 
     async def make(self, call: Call, *, n: int, watcher: Watcher | None) -> Answer:
-        """One call and its record, also when it fails or is cancelled."""
+        """One call and its record, also when it fails or is cancelled. What cannot fit is not sent,
+        and leaves no record.
+        """
         request = _request(call, n=n, ask=self.ask, set_id=self.set_id, endpoints=self.endpoints)
+        fitting.require_room(self.endpoints[call.endpoint], request.body)
         async with self.gates[call.endpoint]:
             started_at = timezone.now()
             try:

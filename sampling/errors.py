@@ -18,8 +18,9 @@ SamplingError                something kept a candidate set from being made
 
 Whether to try again is a property of the error, never of the caller: `retryable`, and
 `retry_after` (seconds) where the endpoint asked for a pause. `code` is the reason stored with a
-failed set. `blames_endpoint` says whether the error counts against the endpoint's breaker. `calls`
-holds what was sent before the error, for the rows.
+failed set. `blames_endpoint` says whether the error counts against the endpoint's breaker,
+`depends_on_endpoint` whether another endpoint may well do better. `calls` holds what was sent
+before the error, for the rows.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class SamplingError(Exception):
     code: ClassVar[str] = "sampling_error"
     retryable: bool = False
     blames_endpoint: ClassVar[bool] = False
+    depends_on_endpoint: ClassVar[bool] = False
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -71,6 +73,7 @@ class EndpointError(SamplingError):
 
     code = "endpoint_error"
     blames_endpoint = True
+    depends_on_endpoint = True
 
     def __init__(
         self,
@@ -122,12 +125,14 @@ class RequestRefused(EndpointError):
 
     code = "request_refused"
     blames_endpoint = False
+    depends_on_endpoint = False
 
 
 class ContextTooLong(RequestRefused):
-    """The conversation does not fit into the model's context."""
+    """The conversation does not fit into the model's context; another endpoint may have more."""
 
     code = "context_too_long"
+    depends_on_endpoint = True
 
 
 class BrokenStream(EndpointError):
@@ -142,6 +147,7 @@ class EndedByEndpoint(BrokenStream):
 
     code = "answer_ended"
     blames_endpoint = False
+    depends_on_endpoint = False
 
 
 class TooLarge(BrokenStream):
@@ -149,6 +155,7 @@ class TooLarge(BrokenStream):
 
     code = "answer_too_large"
     blames_endpoint = False
+    depends_on_endpoint = False
 
 
 class UnusableText(BrokenStream):
@@ -156,6 +163,7 @@ class UnusableText(BrokenStream):
 
     code = "unusable_text"
     blames_endpoint = False
+    depends_on_endpoint = False
 
 
 class GuardRejected(SamplingError):

@@ -193,7 +193,7 @@ def _note_health(claim: Claim, error: SamplingError) -> None:
     answered = {ids[one.endpoint] for one in error.calls if one.reply} - failed
     if error.blames_endpoint:
         failed = failed or {claim.endpoint_id}
-    elif isinstance(error, EndpointError | GuardRejected):
+    elif error.calls and isinstance(error, EndpointError | GuardRejected):
         answered = answered or {claim.endpoint_id}
     for endpoint_id in sorted(failed | answered):
         note = breaker.note_failure if endpoint_id in failed else breaker.note_success

@@ -52,7 +52,7 @@ PROBE_DEADLINES = Deadlines(connect=3.0, first_byte=20.0, between_chunks=10.0, t
 
 @dataclass(frozen=True)
 class Finding:
-    """One line: how it is, of what, in words, and what to do about it."""
+    """One line: how it is, of what (a single word), in words, and what to do about it."""
 
     level: Literal["ok", "warn", "fail"]
     name: str
@@ -61,7 +61,7 @@ class Finding:
 
     def __str__(self) -> str:
         tail = f" -> {self.advice}" if self.advice else ""
-        return f"{self.level:4} {self.name}: {self.message}{tail}"
+        return f"{self.level:4} {self.name} {self.message}{tail}"
 
     def as_json(self) -> dict[str, str]:
         return {
@@ -310,13 +310,13 @@ def _lacking(row: EndpointRow, plan: Plan, feature: str) -> Finding:
     who = f"{plan.study.slug}/{plan.version} needs {feature}"
     if row.capabilities is None:
         advice = f"find out: manage.py probe_endpoints {row.name}"
-        return Finding("warn", f"endpoint {row.name}", f"{who}, and it was never probed", advice)
+        return Finding("warn", f"endpoint.{row.name}", f"{who}, and it was never probed", advice)
     advice = "choose another strategy or endpoint, or set its server up for it and probe again"
-    return Finding("warn", f"endpoint {row.name}", f"{who}, which it did not honour", advice)
+    return Finding("warn", f"endpoint.{row.name}", f"{who}, which it did not honour", advice)
 
 
 def endpoint_finding(row: EndpointRow) -> Finding:
-    name = f"endpoint {row.name}"
+    name = f"endpoint.{row.name}"
     try:
         endpoint = endpoints.resolve(row)
         alone = [replace(endpoint, base_url=one, replicas=()) for one in endpoint.replicas]

@@ -112,12 +112,24 @@ def _unknown_names(file: StudyFile) -> Iterator[Fault]:
             if endpoint not in endpoints:
                 todo = f"describe it under endpoints, or use one of: {_listed(endpoints)}"
                 yield ("plans", name, "endpoints", at), f"no endpoint is named {endpoint!r}", todo
+    yield from _unknown_categories(file)
     for at, cohort in enumerate(file.cohorts):
         for number, arm in enumerate(cohort.arms):
             if arm.plan not in file.plans:
                 todo = f"describe it under plans, or use one of: {_listed(file.plans)}"
                 path = ("cohorts", at, "arms", number, "plan")
                 yield path, f"no plan is named {arm.plan!r}", todo
+
+
+def _unknown_categories(file: StudyFile) -> Iterator[Fault]:
+    """A way of making sets that no prompt of the file would ever be given."""
+    categories = {prompt.category for prompt in file.prompts}
+    for name, plan in file.plans.items():
+        for category in plan.by_category:
+            if category not in categories:
+                todo = f"use a category of the prompts: {_listed(categories)}"
+                path: Path = ("plans", name, "by_category", category)
+                yield path, f"no prompt has the category {category!r}", todo
 
 
 def _missing_languages(file: StudyFile) -> Iterator[Fault]:

@@ -53,7 +53,7 @@ def test_the_doctor_finds_it_well(demo: Started) -> None:
     done = demo.command("manage.py", "doctor")
 
     assert "\nfail" not in f"\n{done.stdout}"
-    assert "ok   endpoint local-model" in done.stdout
+    assert "ok   endpoint.local-model" in done.stdout
     assert done.returncode == 0
 
 
@@ -120,5 +120,5 @@ def test_with_a_model_of_ones_own_nothing_else_answers(place: Path) -> None:
         left = started.stop(signal.SIGKILL)
 
     assert running.isdisjoint({"local model", "simulated endpoint"})
-    assert "ok   endpoint own: simulated answered" in doctor
+    assert "ok   endpoint.own simulated answered" in doctor
     assert left == []

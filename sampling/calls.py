@@ -33,8 +33,8 @@ class Endpoint:
     `fault` says why it cannot be called: an endpoint that a set may never need must not keep it
     from being made. Whoever calls it gets EndpointMisconfigured with these words. `replicas` are
     the addresses of an endpoint that is several servers, `base_url` among them; `seats` is how many
-    streams they take together, 0 when that is not known. `context_length` is in tokens, None when it
-    is not known.
+    streams they take together, 0 when that is not known. `context_length` is in tokens, None where
+    it is not known.
     """
 
     name: str

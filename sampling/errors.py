@@ -19,8 +19,8 @@ SamplingError                something kept a candidate set from being made
 Whether to try again is a property of the error, never of the caller: `retryable`, and
 `retry_after` (seconds) where the endpoint asked for a pause. `code` is the reason stored with a
 failed set. `blames_endpoint` says whether the error counts against the endpoint's breaker,
-`depends_on_endpoint` whether another endpoint may well do better. `calls` holds what was sent
-before the error, for the rows.
+`depends_on_endpoint` whether another endpoint may well do better. `absent` says that nobody was
+there to answer, which is no fault of the set. `calls` holds what was sent before the error.
 """
 
 from __future__ import annotations
@@ -87,6 +87,7 @@ class EndpointError(SamplingError):
         self.status = status
         self.raw = raw
         self.replica = ""  # host:port, where the endpoint is several servers
+        self.absent = False  # nobody was there: nothing of the call can have been read
 
 
 class EndpointUnavailable(EndpointError):

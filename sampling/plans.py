@@ -54,7 +54,7 @@ class PlanBody(BaseModel):
     `style` may be a name of STYLES; the row keeps what it stood for.
 
     `attempts` bounds how often a whole set is tried; `repairs` bounds the further rounds inside one
-    attempt.
+    attempt. For `patience` seconds an endpoint may be absent without costing the set an attempt.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -68,6 +68,7 @@ class PlanBody(BaseModel):
     deadlines: DeadlineSettings = Field(default_factory=DeadlineSettings)
     attempts: int = Field(default=3, ge=1, le=10)
     repairs: int = Field(default=1, ge=0, le=4)
+    patience: float = Field(default=900.0, ge=0, le=86_400)
 
     @field_validator("style", mode="before")
     @classmethod

@@ -30,8 +30,8 @@ def after_failure(
     """Another attempt, or None when the set has failed.
 
     An error that another try cannot mend still goes to the plan's next endpoint, where it depends
-    on the endpoint and there is another. Pauses are drawn from nothing up to a bound that doubles, so
-    that sets which failed together do not come back together.
+    on the endpoint and there is another. Pauses are drawn from nothing up to a bound that doubles,
+    so that sets which failed together do not come back together.
     """
     elsewhere = error.depends_on_endpoint and endpoints > 1
     if spent >= allowed or not (error.retryable or elsewhere):

@@ -25,7 +25,7 @@ def body(*texts: str, max_tokens: int = 100) -> dict[str, object]:
 
 
 def test_what_cannot_fit_is_refused_with_the_numbers() -> None:
-    with pytest.raises(ContextTooLong, match="902 tokens of conversation and 100 .* 1001 of e"):
+    with pytest.raises(ContextTooLong, match=r"902 tokens of conversation and 100 .* 1001 of e"):
         require_room(endpoint(1001), body(LONG))
 
 

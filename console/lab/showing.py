@@ -100,7 +100,10 @@ class Figures:
 
 @dataclass(frozen=True)
 class AcceptedRow:
+    """`plans`: those of the study whose record this is."""
+
     way: str
+    plans: str
     language: str
     endpoint: str
     share: tuple[str, str]
@@ -213,10 +216,14 @@ def amount_in_words(amount: Amount | None, *, digits: int) -> tuple[str, str]:
     return number(amount.median, digits), f"{low}–{high} · n {amount.n}"
 
 
-def accepted_rows(shares: Sequence[Accepted]) -> list[AcceptedRow]:
+def accepted_rows(
+    shares: Sequence[Accepted], plans: Mapping[str, Sequence[str]]
+) -> list[AcceptedRow]:
+    """`plans` are the study's, by the hash of their body."""
     return [
         AcceptedRow(
             way=one.way,
+            plans=", ".join(plans.get(one.plan_sha256, ())),
             language=str(Language(one.language).label),
             endpoint=one.endpoint,
             share=share_in_words(one.share),

@@ -57,7 +57,7 @@ def _asking_page(request: HttpRequest, form_class: type[LabForm], template: str)
         "studies": studies,
         "need_a_plan": side_by_side.need_a_plan(),
         "runs": runs.counted()[:RUNS_SHOWN],
-        "accepted": showing.accepted_rows(shares),
+        "accepted": showing.accepted_rows(shares, marking.plans_by_body(study) if shares else {}),
         "reading": _reading_links(study),
     }
     return render(request, template, shown, status=422 if posted is not None else 200)

@@ -532,7 +532,7 @@ def test_a_share_names_the_plans_whose_record_it_is() -> None:
     finish(run)
     made = run.sets.get()
     read(world, {f"verdict-{made.pk}-0": "acceptable"})
-    factories.plan(world.study, version="tried.7", body=made.body)
+    factories.plan(world.study, version="tried.7", body=made.body, frozen=True)
 
     page = signed_in(member(world.study)).get("/console/lab/").content.decode()
 

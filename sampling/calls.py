@@ -18,6 +18,9 @@ from typing import Literal, Protocol
 from sampling.errors import SamplingError
 from sampling.messages import Context
 
+# A double holds whole numbers up to here, and so does every reader of JSON.
+SEEDS = 2**53
+
 # Sees each new piece of text; an answer other than None closes the stream, and is kept as the
 # reason.
 Watcher = Callable[[str], str | None]

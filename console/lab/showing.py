@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from console.lab.numbers import number
 from console.lab.picture import Chart, charts_of
-from sampling import side_by_side
+from sampling import ways
 from sampling.lab import asking
 from sampling.lab.figures import Amount, Group, Share
 from sampling.lab.marking import Accepted
@@ -137,7 +137,7 @@ def _column(row: LabSet) -> Column:
         in_words=str(STATES[LabSet.State(row.state)]),
         why=why(told["reason"]) if told.get("reason") else "",
         facts=_facts(told) if told else [],
-        findings=side_by_side.findings(told.get("guard") or {}),
+        findings=ways.findings(told.get("guard") or {}),
         texts=[
             Text(one["slot"], one["provenance"].get("stance") or "", one["text"])
             for one in told.get("candidates", ())
@@ -154,7 +154,7 @@ def why(code: str) -> str:
 
 
 def _facts(told: Mapping[str, Any]) -> list[tuple[str, str]]:
-    figures = side_by_side.figures(told)
+    figures = ways.figures(told)
     verdict = {True: _("passed"), False: _("refused"), None: _("saw no texts")}
     facts = [
         (_("Seconds"), _number(told["seconds"], 1)),

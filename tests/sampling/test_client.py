@@ -348,7 +348,7 @@ def test_pages_pay_neither_for_the_sdk_nor_for_arithmetic() -> None:
     code = (
         "import sys, django; django.setup(); from django.urls import get_resolver;"
         "get_resolver().check(); import sampling.hub;"
-        "sys.exit(', '.join({'openai', 'aiohttp', 'numpy', 'pyarrow'} & sys.modules.keys()))"
+        "sys.exit(', '.join({'openai', 'aiohttp', 'numpy', 'pyarrow'} & sys.modules.keys()) or 0)"
     )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

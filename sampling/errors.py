@@ -14,7 +14,10 @@ SamplingError                something kept a candidate set from being made
 |     |- EndedByEndpoint     whole by its form, but ended by a filter or a tool call
 |     |- TooLarge            the answer passed the cap
 |     `- UnusableText        NUL or a lone surrogate, which no database row can hold
+|- CheckUnavailable          a check that the plan waits for could not be made
 `- GuardRejected             whole answers came, but no set of k valid ones
+   |- MessageBlocked         the safety check keeps the person's message from the model
+   `- SetAside               the safety check leaves the set to the research team
 
 Whether to try again is a property of the error, never of the caller: `retryable`, and
 `retry_after` (seconds) where the endpoint asked for a pause. `code` is the reason stored with a
@@ -39,6 +42,7 @@ class SamplingError(Exception):
     retryable: bool = False
     blames_endpoint: ClassVar[bool] = False
     depends_on_endpoint: ClassVar[bool] = False
+    absent: bool = False
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -87,7 +91,6 @@ class EndpointError(SamplingError):
         self.status = status
         self.raw = raw
         self.replica = ""  # host:port, where the endpoint is several servers
-        self.absent = False  # nobody was there: nothing of the call can have been read
 
 
 class EndpointUnavailable(EndpointError):
@@ -179,3 +182,24 @@ class GuardRejected(SamplingError):
     def __init__(self, message: str, *, verdict: Verdict) -> None:
         super().__init__(message)
         self.verdict = verdict
+
+
+class MessageBlocked(GuardRejected):
+    """The plan's safety check found harm in the person's own message: it is not sent."""
+
+    code = "message_blocked"
+    retryable = False
+
+
+class SetAside(GuardRejected):
+    """The plan's safety check found harm, and the set is left to the research team."""
+
+    code = "set_aside"
+    retryable = False
+
+
+class CheckUnavailable(SamplingError):
+    """A check that the plan waits for could not be made: its endpoint gave no whole answer."""
+
+    code = "check_unavailable"
+    retryable = True

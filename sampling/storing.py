@@ -183,7 +183,7 @@ def _met_nobody(claim: Claim, error: SamplingError) -> bool:
     Trying whether it is back is no fault of the set, nor is having been under way when the breaker
     opened: else an outage would cost one waiting set after the other its attempts.
     """
-    if isinstance(error, EndpointError) and error.absent:
+    if error.absent:
         return True
     troubled = Endpoint.objects.filter(pk=claim.endpoint_id, open_until__isnull=False)
     return error.blames_endpoint and troubled.exists()

@@ -13,9 +13,17 @@ class Endpoint(models.Model):
         MODEL = "model"
         SIMULATED = "simulated"
 
+    class Serves(models.TextChoices):
+        CHAT = "chat"  # answers of conversations
+        EMBEDDINGS = "embeddings"
+        SAFETY = "safety"  # verdicts on conversations
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.SlugField(max_length=60, unique=True)
     kind = models.CharField(max_length=10, choices=Kind)
+    serves = models.CharField(
+        max_length=10, choices=Serves, default=Serves.CHAT, db_default=Serves.CHAT
+    )
     base_url = models.CharField(max_length=300, help_text="an address, or $NAME of a setting")
     secret_name = models.CharField(max_length=80, blank=True)
     model = models.CharField(max_length=200)
@@ -40,6 +48,10 @@ class Endpoint(models.Model):
             models.CheckConstraint(condition=Q(seats__gte=1), name="endpoint_has_seats"),
             models.CheckConstraint(
                 condition=Q(kind__in=["model", "simulated"]), name="endpoint_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(serves__in=["chat", "embeddings", "safety"]),
+                name="endpoint_serves_known",
             ),
             models.CheckConstraint(
                 condition=Q(tokens_per_minute__isnull=True) | Q(tokens_per_minute__gte=1),

@@ -26,6 +26,7 @@ BY_CATEGORY = (
     "{strategy: community_alignment}",
     "{strategy: community_alignment}\n    by_category: {facts: {strategy: independent}}",
 )
+CHECKED = ("our-server]", "our-server]\n    checks: {safety: {endpoint: our-server}}")
 SIMULATED = ("kind: model,", "kind: simulated,")
 
 
@@ -53,6 +54,8 @@ SIMULATED = ("kind: model,", "kind: simulated,")
         ("strategy: community_alignment", "strategy: magic", "unknown strategy 'magic'"),
         ("strategy: community_alignment", "temperature: 3", "names no strategy"),
         ("{strategy: community_alignment}", "{strategy: independent, temperature: 3}", "23: plans."),
+        (*CHECKED, "checks.safety.endpoint: our-server serves chat, and here safety is needed -> "),
+        ("our-server]", "our-server]\n    checks: {sense: {endpoint: x}}", "no endpoint is named 'x'"),
         (*BY_CATEGORY, "plans.made-to-differ.by_category.facts: no prompt has the category 'facts' -> "),
         ("{strategy: community_alignment}", "{strategy: independent, temprature: 1}", "'temperature'?"),
         ("country: IN", "country: india", "25: cohorts[in-en].country: 'india' has the wrong form"),

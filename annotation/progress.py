@@ -95,6 +95,7 @@ class TurnScene:
     asks_explanation: bool
     candidates: tuple[Shown, ...]
     judged: Judged | None
+    is_flagged: bool = False  # the safety check found something, and the plan has it shown
 
     @property
     def carried(self) -> Shown | None:
@@ -318,6 +319,7 @@ class TurnRow(NamedTuple):
     chosen_id: UUID | None
     carried_id: UUID | None
     explanation: str | None
+    is_flagged: bool
 
 
 class CandidateRow(NamedTuple):
@@ -346,7 +348,8 @@ SELECT turn.id, turn.number, turn.message, turn.asks_explanation, turn.display_o
     turn.set_id, turn.k, asked.state, asked.reason, asked.progress, asked.shared, asked.showings,
     CASE WHEN turn.number = 0 THEN asked.context - (-1) END,
     comparison.revision, comparison.outcome, comparison.chosen_id, comparison.carried_id,
-    comparison.explanation
+    comparison.explanation,
+    coalesce(asked.guard @? '$.findings[*] ? (@.measure starts with "unsafe")', false)
 FROM annotation_turn turn
 JOIN sampling_candidateset asked ON asked.id = turn.set_id
 LEFT JOIN annotation_comparison comparison
@@ -444,6 +447,7 @@ def _turn_scene(turn: TurnRow, candidates: Sequence[CandidateRow]) -> TurnScene:
         asks_explanation=turn.asks_explanation,
         candidates=shown,
         judged=_judged(turn, shown),
+        is_flagged=turn.is_flagged,
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import regex
 from celery import current_app
 from django.conf import settings
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.db import Error as DatabaseError
 from django.db import connection
@@ -30,10 +31,13 @@ from config.supervisor import weights
 from sampling import budgets, demand, endpoints
 from sampling import plans as plan_bodies
 from sampling.calls import Call, Deadlines, Endpoint, wire_body
+from sampling.checks.resolving import try_out
+from sampling.checks.settings import CheckSettings
 from sampling.client import ModelClient
 from sampling.errors import SamplingError
+from sampling.models import CandidateSet, Plan
 from sampling.models import Endpoint as EndpointRow
-from sampling.models import Plan
+from sampling.reasons import Reason
 from studies.models import Study
 
 PYTHONS = ((3, 11), (3, 14))
@@ -52,7 +56,7 @@ PROBE_DEADLINES = Deadlines(connect=3.0, first_byte=20.0, between_chunks=10.0, t
 
 @dataclass(frozen=True)
 class Finding:
-    """One line: how it is, of what, in words, and what to do about it."""
+    """One line: how it is, of what (a single word), in words, and what to do about it."""
 
     level: Literal["ok", "warn", "fail"]
     name: str
@@ -61,7 +65,7 @@ class Finding:
 
     def __str__(self) -> str:
         tail = f" -> {self.advice}" if self.advice else ""
-        return f"{self.level:4} {self.name}: {self.message}{tail}"
+        return f"{self.level:4} {self.name} {self.message}{tail}"
 
     def as_json(self) -> dict[str, str]:
         return {
@@ -289,6 +293,45 @@ def model_endpoints() -> Iterator[Finding]:
     for row in rows.distinct().order_by("name"):
         yield endpoint_finding(row)
         yield from capability_findings(row)
+    yield from check_findings()
+
+
+def check_findings() -> Iterator[Finding]:
+    """Each endpoint that plans check with gets one real call; and what a check has set aside."""
+    bodies = Plan.objects.filter(arms__isnull=False).distinct().values_list("body", flat=True)
+    wanted = {
+        (name, serves)
+        for checks in filter(None, (body.get("checks") for body in bodies))
+        for _, name, serves in CheckSettings.model_validate(checks).endpoints()
+    }
+    rows = EndpointRow.objects.in_bulk([name for name, _ in wanted], field_name="name")
+    for name, serves in sorted(wanted):
+        yield _check_finding(name, rows.get(name), serves)
+    aside = CandidateSet.objects.filter(reason=Reason.SET_ASIDE).values_list("study__slug")
+    latest = ArrayAgg("pk", order_by="-requested_at")
+    for slug, ids in aside.annotate(ids=latest).order_by("study__slug"):
+        message = f"{slug} has {len(ids)} candidate sets that the safety check set aside"
+        advice = f"look at them, the latest first: manage.py explain_set {ids[0]}"
+        yield Finding("warn", "set_aside", message, advice)
+
+
+def _check_finding(name: str, row: EndpointRow | None, serves: str) -> Finding:
+    if row is None:
+        return Finding("fail", f"endpoint.{name}", "is not there", "load the study file again")
+    try:
+        asyncio.run(_try_check(endpoints.resolve(row), serves))
+    except SamplingError as fault:
+        advice = _ADVICE.get(fault.code, TRY)
+        return Finding("fail", f"endpoint.{name}", f"{fault.code}: {fault.message}", advice)
+    return Finding("ok", f"endpoint.{name}", f"{row.model} serves {serves}")
+
+
+async def _try_check(endpoint: Endpoint, serves: str) -> None:
+    client = ModelClient()
+    try:
+        await try_out(endpoint, serves=serves, fetch=client.fetch)
+    finally:
+        await client.close()
 
 
 def capability_findings(row: EndpointRow) -> Iterator[Finding]:
@@ -310,13 +353,13 @@ def _lacking(row: EndpointRow, plan: Plan, feature: str) -> Finding:
     who = f"{plan.study.slug}/{plan.version} needs {feature}"
     if row.capabilities is None:
         advice = f"find out: manage.py probe_endpoints {row.name}"
-        return Finding("warn", f"endpoint {row.name}", f"{who}, and it was never probed", advice)
+        return Finding("warn", f"endpoint.{row.name}", f"{who}, and it was never probed", advice)
     advice = "choose another strategy or endpoint, or set its server up for it and probe again"
-    return Finding("warn", f"endpoint {row.name}", f"{who}, which it did not honour", advice)
+    return Finding("warn", f"endpoint.{row.name}", f"{who}, which it did not honour", advice)
 
 
 def endpoint_finding(row: EndpointRow) -> Finding:
-    name = f"endpoint {row.name}"
+    name = f"endpoint.{row.name}"
     try:
         endpoint = endpoints.resolve(row)
         alone = [replace(endpoint, base_url=one, replicas=()) for one in endpoint.replicas]

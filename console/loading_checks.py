@@ -51,7 +51,7 @@ def _endpoint_problems(reading: Reading, study: Study | None) -> Iterator[Proble
     rows = Endpoint.objects.in_bulk(field_name="name")
     for at, entry in enumerate(reading.file.endpoints):
         row = rows.get(entry.name)
-        if row is None or _means(entry) == (row.kind, row.model, row.revision):
+        if row is None or _means(entry) == (row.kind, row.serves, row.model, row.revision):
             continue
         if _is_taken(row, study):
             wrong = f"{entry.name} is already {row.model} {row.revision}".rstrip()
@@ -59,8 +59,8 @@ def _endpoint_problems(reading: Reading, study: Study | None) -> Iterator[Proble
             yield reading.problem(("endpoints", at), wrong, todo)
 
 
-def _means(entry: EndpointEntry) -> tuple[str, str, str]:
-    return entry.kind, entry.model, entry.revision
+def _means(entry: EndpointEntry) -> tuple[str, str, str, str]:
+    return entry.kind, entry.serves, entry.model, entry.revision
 
 
 def _is_taken(endpoint: Endpoint, study: Study | None) -> bool:

@@ -31,6 +31,7 @@ class EndpointEntry(Strict):
 
     name: Slug
     kind: Literal["model", "simulated"]
+    serves: Literal["chat", "embeddings", "safety"] = "chat"
     base_url: Address
     secret: Secret | None = None
     model: Annotated[str, StringConstraints(min_length=1, max_length=200)]

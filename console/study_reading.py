@@ -106,18 +106,24 @@ def _repeated(path: Path, field: str, values: list[str]) -> Iterator[Fault]:
 
 
 def _unknown_names(file: StudyFile) -> Iterator[Fault]:
-    endpoints = {entry.name for entry in file.endpoints}
-    for name, plan in file.plans.items():
-        for at, endpoint in enumerate(plan.endpoints):
-            if endpoint not in endpoints:
-                todo = f"describe it under endpoints, or use one of: {_listed(endpoints)}"
-                yield ("plans", name, "endpoints", at), f"no endpoint is named {endpoint!r}", todo
+    yield from _unknown_categories(file)
     for at, cohort in enumerate(file.cohorts):
         for number, arm in enumerate(cohort.arms):
             if arm.plan not in file.plans:
                 todo = f"describe it under plans, or use one of: {_listed(file.plans)}"
                 path = ("cohorts", at, "arms", number, "plan")
                 yield path, f"no plan is named {arm.plan!r}", todo
+
+
+def _unknown_categories(file: StudyFile) -> Iterator[Fault]:
+    """A way of making sets that no prompt of the file would ever be given."""
+    categories = {prompt.category for prompt in file.prompts}
+    for name, plan in file.plans.items():
+        for category in plan.by_category:
+            if category not in categories:
+                todo = f"use a category of the prompts: {_listed(categories)}"
+                path: Path = ("plans", name, "by_category", category)
+                yield path, f"no prompt has the category {category!r}", todo
 
 
 def _missing_languages(file: StudyFile) -> Iterator[Fault]:
@@ -174,12 +180,27 @@ def _endpoint_faults(file: StudyFile) -> Iterator[Fault]:
         if endpoint.kind == SIMULATED and endpoint.notice is None:
             wrong = "a simulated endpoint must say on the page what it is"
             yield ("endpoints", at), wrong, "add a notice in each language"
-    simulated = {entry.name for entry in file.endpoints if entry.kind == SIMULATED}
+    entries = {entry.name: entry for entry in file.endpoints}
+    for path, name, serves in _uses_of_endpoints(file):
+        entry = entries.get(name)
+        if entry is None:
+            todo = f"describe it under endpoints, or use one of: {_listed(entries)}"
+            yield path, f"no endpoint is named {name!r}", todo
+        elif entry.serves != serves:
+            wrong = f"{name} serves {entry.serves}, and here {serves} is needed"
+            yield path, wrong, f"use an endpoint with `serves: {serves}`"
+        elif file.kind == REAL and entry.kind == SIMULATED:
+            wrong = "a study of kind real cannot have a plan on a simulated endpoint"
+            yield path, wrong, "use a model, or another kind"
+
+
+def _uses_of_endpoints(file: StudyFile) -> Iterator[tuple[Path, str, str]]:
+    """Where a plan names an endpoint, which one, and what it has to serve there."""
     for name, plan in file.plans.items():
-        for at, endpoint_name in enumerate(plan.endpoints):
-            if file.kind == REAL and endpoint_name in simulated:
-                wrong = "a study of kind real cannot have a plan on a simulated endpoint"
-                yield ("plans", name, "endpoints", at), wrong, "use a model, or another kind"
+        for at, endpoint in enumerate(plan.endpoints):
+            yield ("plans", name, "endpoints", at), endpoint, "chat"
+        for check, endpoint, serves in plan.checks.endpoints() if plan.checks else ():
+            yield ("plans", name, "checks", check, "endpoint"), endpoint, serves
 
 
 def _other_faults(file: StudyFile) -> Iterator[Fault]:

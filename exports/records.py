@@ -9,10 +9,13 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 TIME = pa.timestamp("us", tz="UTC")
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+SCORES = pa.list_(
+    pa.struct([("scorer", pa.string()), ("logprob", pa.float64()), ("n_tokens", pa.int32())])
+)
 
 # Whose judgements go out: everybody's who has not withdrawn.
 COMPARISONS_FROM = """
@@ -139,6 +142,11 @@ SELECT
     encode(sha256(convert_to(
         jsonb_path_query_first(call.request, '$.messages[*] ? (@.role == "system")')
             ->> 'content', 'UTF8')), 'hex') AS system_prompt_sha256,
+    call.logprob AS logprob,
+    (SELECT jsonb_agg(jsonb_build_object(
+            'scorer', score.scorer, 'logprob', score.logprob, 'n_tokens', score.n_tokens)
+            ORDER BY score.scorer)
+        FROM sampling_candidatescore AS score WHERE score.candidate_id = candidate.id) AS scores,
     candidate.provenance::text AS provenance,
     asked.guard::text AS guard,
     asked.diversity::text AS wording_diversity,
@@ -165,6 +173,68 @@ WHERE asked.study_id = %(study)s
     )
 """
 
+# The plans of the study that have the body which a mark is about: one that was renamed keeps its
+# record, and a strategy's defaults may be a plan's.
+SAME_BODY = """
+    (SELECT array_agg(plan.version ORDER BY plan.version) FROM sampling_plan AS plan
+        WHERE plan.study_id = study.id AND plan.sha256 = mark.plan_sha256) AS plans,
+"""
+
+READER_MARKS = f"""
+SELECT
+    mark.id::text AS mark_id,
+    study.slug AS study_id,
+    mark.language AS language,
+    mark.way AS way,
+    mark.strategy AS prompt_strategy,
+    {SAME_BODY}
+    mark.plan_sha256 AS strategy_version,
+    endpoint.name AS endpoint,
+    endpoint.kind AS endpoint_kind,
+    endpoint.model AS model,
+    nullif(endpoint.revision, '') AS model_revision,
+    nullif(lab_set.prompt_key, '') AS prompt_key,
+    mark.set_id::text AS lab_set_id,
+    mark.slot AS slot,
+    mark.text_sha256 AS text_sha256,
+    mark.verdict AS verdict,
+    nullif(mark.note, '') AS note,
+    dense_rank() OVER (ORDER BY mark.by_id) AS reader,
+    mark.marked_at AS marked_at,
+    endpoint.kind = 'simulated' AS simulated,
+    '{SCHEMA_VERSION}' AS schema_version
+FROM sampling_readermark AS mark
+JOIN sampling_labset AS lab_set ON lab_set.id = mark.set_id
+JOIN sampling_labrun AS run ON run.id = lab_set.run_id
+JOIN studies_study AS study ON study.id = run.study_id
+JOIN sampling_endpoint AS endpoint ON endpoint.id = mark.endpoint_id
+WHERE study.id = %(study)s
+"""  # noqa: S608 all parts are constants
+
+PLAN_RECORD = f"""
+SELECT
+    study.slug AS study_id,
+    min(mark.way) AS way,
+    {SAME_BODY}
+    mark.plan_sha256 AS strategy_version,
+    mark.language AS language,
+    endpoint.name AS endpoint,
+    endpoint.kind = 'simulated' AS simulated,
+    count(*)::integer AS texts_read,
+    count(*) FILTER (WHERE mark.verdict = 'acceptable')::integer AS texts_accepted,
+    count(*) FILTER (WHERE mark.verdict = 'acceptable')::double precision / count(*)
+        AS share_accepted,
+    count(DISTINCT mark.by_id)::integer AS readers,
+    '{SCHEMA_VERSION}' AS schema_version
+FROM sampling_readermark AS mark
+JOIN sampling_labset AS lab_set ON lab_set.id = mark.set_id
+JOIN sampling_labrun AS run ON run.id = lab_set.run_id
+JOIN studies_study AS study ON study.id = run.study_id
+JOIN sampling_endpoint AS endpoint ON endpoint.id = mark.endpoint_id
+WHERE study.id = %(study)s
+GROUP BY study.id, mark.plan_sha256, mark.language, endpoint.id
+"""  # noqa: S608 all parts are constants
+
 
 def split_of(column: str) -> str:
     """SQL that puts a key into train, validation or test (8:1:1) by its hash, always the same."""
@@ -174,7 +244,9 @@ def split_of(column: str) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """One table of the export. `select` takes the parameter `study` and has no ORDER BY."""
+    """One table of the export. `select` takes the parameter `study` and has no ORDER BY; `key` is
+    what its rows are ordered by, one column or several.
+    """
 
     name: str
     key: str
@@ -289,6 +361,8 @@ candidates = Table(
             ("generated_at", TIME),
             ("latency_ms", pa.int32()),
             ("system_prompt_sha256", pa.string()),
+            ("logprob", pa.float64()),
+            ("scores", SCORES),
             ("provenance", pa.string()),
             ("guard", pa.string()),
             ("wording_diversity", pa.string()),
@@ -298,7 +372,60 @@ candidates = Table(
     ),
 )
 
-TABLES = (comparisons, candidates)
+reader_marks = Table(
+    name="reader_marks",
+    key="mark_id",
+    select=READER_MARKS,
+    schema=pa.schema(
+        [
+            pa.field("mark_id", pa.string(), nullable=False),
+            pa.field("study_id", pa.string(), nullable=False),
+            pa.field("language", pa.string(), nullable=False),
+            ("way", pa.string()),
+            ("prompt_strategy", pa.string()),
+            ("plans", pa.list_(pa.string())),
+            ("strategy_version", pa.string()),
+            ("endpoint", pa.string()),
+            ("endpoint_kind", pa.string()),
+            ("model", pa.string()),
+            ("model_revision", pa.string()),
+            ("prompt_key", pa.string()),
+            ("lab_set_id", pa.string()),
+            pa.field("slot", pa.int8(), nullable=False),
+            ("text_sha256", pa.string()),
+            pa.field("verdict", pa.string(), nullable=False),
+            ("note", pa.string()),
+            ("reader", pa.int32()),
+            ("marked_at", TIME),
+            ("simulated", pa.bool_()),
+            ("schema_version", pa.string()),
+        ]
+    ),
+)
+
+plan_record = Table(
+    name="plan_record",
+    key="strategy_version, language, endpoint",
+    select=PLAN_RECORD,
+    schema=pa.schema(
+        [
+            pa.field("study_id", pa.string(), nullable=False),
+            ("way", pa.string()),
+            ("plans", pa.list_(pa.string())),
+            pa.field("strategy_version", pa.string(), nullable=False),
+            pa.field("language", pa.string(), nullable=False),
+            pa.field("endpoint", pa.string(), nullable=False),
+            ("simulated", pa.bool_()),
+            ("texts_read", pa.int32()),
+            ("texts_accepted", pa.int32()),
+            ("share_accepted", pa.float64()),
+            ("readers", pa.int32()),
+            ("schema_version", pa.string()),
+        ]
+    ),
+)
+
+TABLES = (comparisons, candidates, reader_marks, plan_record)
 
 # Counted beside the tables, so that what is not in a file is known with its reason.
 EXCLUSIONS = (

@@ -1,9 +1,14 @@
 """A set's attempts, as its row keeps them: where each ran, and what became of it.
 
 An attempt that was cut short for no fault of the set does not count against the plan's budget: it
-was put back for somebody more urgent, its worker stopped, or it only tried an endpoint whose
-breaker had opened. An attempt whose worker vanished does.
+was put back for somebody more urgent, its worker stopped, or its endpoint was absent (nobody was
+there, or its breaker had opened), which is so for as long as the plan has patience. An attempt
+whose worker vanished does count.
 """
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 from sampling.models import CandidateSet
 from sampling.plans import PlanBody
@@ -12,11 +17,33 @@ PREEMPTED, RETURNED, EXPIRED, READY = "preempted", "returned", "expired", "ready
 NOT_COUNTED = {PREEMPTED, RETURNED}
 
 
-def close_attempt(of: CandidateSet, outcome: str, *, counts: bool = True) -> None:
+def close_attempt(of: CandidateSet, outcome: str) -> None:
     """Note what became of the last attempt. Changes the instance; the caller saves."""
     *earlier, last = of.attempt_log
-    closed = {**last, "outcome": outcome}
-    of.attempt_log = [*earlier, closed if counts else {**closed, "counts": False}]
+    of.attempt_log = [*earlier, {**last, "outcome": outcome}]
+
+
+def close_absent(of: CandidateSet, outcome: str, now: datetime) -> None:
+    """The same for an attempt that met an absent endpoint.
+
+    It does not count while the plan has patience, from the first of the absences in a row on.
+    """
+    *earlier, last = of.attempt_log
+    waited = now - datetime.fromisoformat(_absent_since(earlier) or last["started_at"])
+    counts = waited >= timedelta(seconds=_patience(of))
+    of.attempt_log = [*earlier, {**last, "outcome": outcome, "absent": True, "counts": counts}]
+
+
+def _absent_since(log: Sequence[Mapping[str, Any]]) -> str | None:
+    """When the absences began that a log ends with; None when it ends with none."""
+    since = None
+    for entry in reversed(log):
+        if entry["outcome"] in NOT_COUNTED:
+            continue
+        if not entry.get("absent"):
+            break
+        since = entry["started_at"]
+    return since
 
 
 def attempts_spent(of: CandidateSet) -> int:
@@ -31,3 +58,10 @@ def attempts_allowed(of: CandidateSet) -> int:
     """The plan's budget. Works on a plan that cannot be used any more: its sets have to end too."""
     given = of.plan.body.get("attempts")
     return given if isinstance(given, int) else int(PlanBody.model_fields["attempts"].default)
+
+
+def _patience(of: CandidateSet) -> float:
+    """In seconds; of a plan from before there was patience, the default."""
+    given = of.plan.body.get("patience")
+    default = PlanBody.model_fields["patience"].default
+    return float(given if isinstance(given, int | float) else default)

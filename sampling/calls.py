@@ -18,6 +18,9 @@ from typing import Literal, Protocol
 from sampling.errors import SamplingError
 from sampling.messages import Context
 
+# A double holds whole numbers up to here, and so does every reader of JSON.
+SEEDS = 2**53
+
 # Sees each new piece of text; an answer other than None closes the stream, and is kept as the
 # reason.
 Watcher = Callable[[str], str | None]
@@ -33,7 +36,8 @@ class Endpoint:
     `fault` says why it cannot be called: an endpoint that a set may never need must not keep it
     from being made. Whoever calls it gets EndpointMisconfigured with these words. `replicas` are
     the addresses of an endpoint that is several servers, `base_url` among them; `seats` is how many
-    streams they take together, 0 when that is not known.
+    streams they take together, 0 when that is not known. `context_length` is in tokens, None where
+    it is not known.
     """
 
     name: str
@@ -45,6 +49,7 @@ class Endpoint:
     fault: str = ""
     replicas: tuple[str, ...] = ()
     seats: int = 0
+    context_length: int | None = None
 
 
 @dataclass(frozen=True)

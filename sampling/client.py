@@ -52,6 +52,8 @@ MAX_CONNECTIONS = 1000
 # whole.
 AFTER_DONE_SECONDS = 1.0
 MAX_RETRY_AFTER = 600.0
+# Why no connection was made: nothing of the request can have been read.
+NOBODY_THERE = (ConnectionRefusedError, socket.gaierror, TimeoutError)
 # How a connection shows that it ended while nobody used it: before the request, or in its place.
 GONE = (aiohttp.ClientConnectionResetError, aiohttp.ServerDisconnectedError)
 
@@ -357,9 +359,14 @@ def _broken(error: httpx2.TransportError, stream: EventStream) -> EndpointError:
 
 
 def _by_cause(error: openai.APIConnectionError, deadlines: Deadlines) -> EndpointError:
-    """What kept the connection from being made. The transport's own names mislead: a reset is a
-    "connect timeout" there.
-    """
+    """What kept the connection from being made, and whether anybody was there at all."""
+    found = _named_cause(error, deadlines)
+    found.absent = any(isinstance(cause, NOBODY_THERE) for cause in _causes(error))
+    return found
+
+
+def _named_cause(error: openai.APIConnectionError, deadlines: Deadlines) -> EndpointError:
+    """The transport's own names mislead: a reset is a "connect timeout" there."""
     causes = list(_causes(error))
     if any(isinstance(cause, TimeoutError) for cause in causes):
         said = f"no connection within {deadlines.connect:g} s"

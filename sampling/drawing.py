@@ -16,7 +16,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from sampling import guard, plans
+from sampling import fitting, guard, plans
 from sampling.calls import (
     Call,
     CallRecord,
@@ -30,6 +30,7 @@ from sampling.calls import (
     seed_of,
     wire_body,
 )
+from sampling.checks.checking import Checks
 from sampling.diversity import Diversity, diversity
 from sampling.errors import BadRequest, GuardRejected, SamplingError, Stopped
 from sampling.messages import Context
@@ -71,14 +72,16 @@ async def draw_set(
     origin: Origin = NOWHERE,
     streams: Sequence[int] | None = None,
     report: Report = _silent,
+    checks: Checks | None = None,
 ) -> SetResult:
     """All k candidates of one attempt, or an error.
 
     `endpoints[0]` serves the set (multi-endpoint strategies use the others too); `streams` caps how
     many calls are open at once on each, and without it the strategy's own number does. `origin` is
     the prompt that the context comes from. `report` is told how many are written, and never goes
-    back. Raises SamplingError, with the calls made as its `calls`; cancelling closes every stream
-    before it returns.
+    back. `checks` are the plan's, with their endpoints; without them none is made. Raises
+    SamplingError, with the calls made as its `calls`; cancelling closes every stream before it
+    returns.
     """
     if not endpoints:
         raise BadRequest("the plan has no endpoint")
@@ -94,9 +97,12 @@ async def draw_set(
         lanes=strategy.lanes(body.k),
         gates=_gates(strategy.streams_on(body.k, len(endpoints)), streams or ()),
         report=report,
+        checks=checks,
     )
     try:
+        message = await _check_message(session, turn)
         drafts, verdict = await _draw_until_whole(strategy, session)
+        verdict = verdict.beside(message)
     except SamplingError as error:
         error.calls = session.records_in_order()
         raise
@@ -191,6 +197,17 @@ def _ask(
     )
 
 
+async def _check_message(session: _Session, turn: int) -> guard.Verdict:
+    """What the checks say of words that are the person's own, and no prompt of the study.
+
+    Before anything is sent: a message that is blocked never reaches the model.
+    """
+    is_own = turn > 0 or not session.ask.origin.prompt
+    if session.checks is None or not is_own:
+        return guard.Verdict(findings=())
+    return await session.checks.own_message(session.ask.context)
+
+
 async def _draw_until_whole(
     strategy: Strategy, session: _Session
 ) -> tuple[tuple[Draft, ...], guard.Verdict]:
@@ -213,6 +230,8 @@ async def _draw_until_whole(
             notes=drawn.notes,
             earlier=earlier,
         )
+        if verdict.passed and session.checks:
+            verdict = await session.checks.drafts(verdict, drafts, ask.context)
         if verdict.passed:
             return tuple(sorted(drafts, key=lambda draft: draft.slot)), verdict
         if not verdict.repairable:
@@ -292,6 +311,7 @@ class _Session:
     lanes: int
     gates: list[asyncio.Semaphore]
     report: Report
+    checks: Checks | None = None
     records: list[CallRecord] = field(default_factory=list)
     most_written: int = 0
 
@@ -305,8 +325,11 @@ class _Session:
             self.report(self.most_written, self.ask.k)
 
     async def make(self, call: Call, *, n: int, watcher: Watcher | None) -> Answer:
-        """One call and its record, also when it fails or is cancelled."""
+        """One call and its record, also when it fails or is cancelled. What cannot fit is not sent,
+        and leaves no record.
+        """
         request = _request(call, n=n, ask=self.ask, set_id=self.set_id, endpoints=self.endpoints)
+        fitting.require_room(self.endpoints[call.endpoint], request.body)
         async with self.gates[call.endpoint]:
             started_at = timezone.now()
             try:

@@ -37,6 +37,7 @@ def resolve(row: EndpointRow) -> Endpoint:
         revision=row.revision,
         replicas=addresses if len(addresses) > 1 else (),
         seats=row.seats,
+        context_length=row.context_length,
     )
 
 

@@ -14,12 +14,16 @@ SamplingError                something kept a candidate set from being made
 |     |- EndedByEndpoint     whole by its form, but ended by a filter or a tool call
 |     |- TooLarge            the answer passed the cap
 |     `- UnusableText        NUL or a lone surrogate, which no database row can hold
+|- CheckUnavailable          a check that the plan waits for could not be made
 `- GuardRejected             whole answers came, but no set of k valid ones
+   |- MessageBlocked         the safety check keeps the person's message from the model
+   `- SetAside               the safety check leaves the set to the research team
 
 Whether to try again is a property of the error, never of the caller: `retryable`, and
 `retry_after` (seconds) where the endpoint asked for a pause. `code` is the reason stored with a
-failed set. `blames_endpoint` says whether the error counts against the endpoint's breaker. `calls`
-holds what was sent before the error, for the rows.
+failed set. `blames_endpoint` says whether the error counts against the endpoint's breaker,
+`depends_on_endpoint` whether another endpoint may well do better. `absent` says that nobody was
+there to answer, which is no fault of the set. `calls` holds what was sent before the error.
 """
 
 from __future__ import annotations
@@ -37,6 +41,8 @@ class SamplingError(Exception):
     code: ClassVar[str] = "sampling_error"
     retryable: bool = False
     blames_endpoint: ClassVar[bool] = False
+    depends_on_endpoint: ClassVar[bool] = False
+    absent: bool = False
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -71,6 +77,7 @@ class EndpointError(SamplingError):
 
     code = "endpoint_error"
     blames_endpoint = True
+    depends_on_endpoint = True
 
     def __init__(
         self,
@@ -122,12 +129,14 @@ class RequestRefused(EndpointError):
 
     code = "request_refused"
     blames_endpoint = False
+    depends_on_endpoint = False
 
 
 class ContextTooLong(RequestRefused):
-    """The conversation does not fit into the model's context."""
+    """The conversation does not fit into the model's context; another endpoint may have more."""
 
     code = "context_too_long"
+    depends_on_endpoint = True
 
 
 class BrokenStream(EndpointError):
@@ -142,6 +151,7 @@ class EndedByEndpoint(BrokenStream):
 
     code = "answer_ended"
     blames_endpoint = False
+    depends_on_endpoint = False
 
 
 class TooLarge(BrokenStream):
@@ -149,6 +159,7 @@ class TooLarge(BrokenStream):
 
     code = "answer_too_large"
     blames_endpoint = False
+    depends_on_endpoint = False
 
 
 class UnusableText(BrokenStream):
@@ -156,6 +167,7 @@ class UnusableText(BrokenStream):
 
     code = "unusable_text"
     blames_endpoint = False
+    depends_on_endpoint = False
 
 
 class GuardRejected(SamplingError):
@@ -170,3 +182,24 @@ class GuardRejected(SamplingError):
     def __init__(self, message: str, *, verdict: Verdict) -> None:
         super().__init__(message)
         self.verdict = verdict
+
+
+class MessageBlocked(GuardRejected):
+    """The plan's safety check found harm in the person's own message: it is not sent."""
+
+    code = "message_blocked"
+    retryable = False
+
+
+class SetAside(GuardRejected):
+    """The plan's safety check found harm, and the set is left to the research team."""
+
+    code = "set_aside"
+    retryable = False
+
+
+class CheckUnavailable(SamplingError):
+    """A check that the plan waits for could not be made: its endpoint gave no whole answer."""
+
+    code = "check_unavailable"
+    retryable = True

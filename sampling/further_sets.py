@@ -20,9 +20,11 @@ from studies.models import Prompt
 
 State, Priority = CandidateSet.State, CandidateSet.Priority
 
+# Named, so that the row of a newer version of the program can be read as well.
+COLUMNS = ", ".join(field.column for field in CandidateSet._meta.concrete_fields)
 # The row is changed by whoever takes it, so that somebody who waited for its lock sees that it is
 # gone; what others are taking at this moment is passed over.
-TAKE = """
+TAKE = f"""
 UPDATE sampling_candidateset SET spare = false, priority = least(priority, %(priority)s)
 WHERE id = (
     SELECT id FROM sampling_candidateset
@@ -31,8 +33,8 @@ WHERE id = (
     ORDER BY state = 'ready' DESC, state = 'generating' DESC, requested_at
     LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
 )
-RETURNING *
-"""
+RETURNING {COLUMNS}
+"""  # noqa: S608 all parts are constants
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from django.db import (
 
 from sampling import bell, endpoints, leasing, linking, loop, plans, storing
 from sampling.calls import CallRecord, Endpoint
+from sampling.checks.resolving import checks_of
 from sampling.claiming import claim_next
 from sampling.drawing import SetResult, draw_set, plan_stances
 from sampling.errors import SamplingError, UnusableText
@@ -136,8 +137,15 @@ def _draw(run: Run) -> SetResult:
         "send": loop.current().client.send,
     }
     origin, planning = _origin(run, wanted, asked)
+    body = asked["body"]
     work = draw_set(
         **asked,
+        checks=checks_of(
+            body.checks,
+            study_kind=wanted.plan.study_kind,
+            about=f"{wanted.pk}.{run.claim.attempt}",
+            fetch=loop.current().client.fetch,
+        ),
         origin=origin,
         streams=run.claim.gates,
         report=lambda written, _of: runs.report(run, written),

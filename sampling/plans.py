@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from sampling.calls import Deadlines
 from sampling.canonical import fingerprint
+from sampling.checks.settings import CheckSettings
 from sampling.errors import BadRequest
 from sampling.guard.settings import GuardSettings
 from sampling.strategies import REGISTRY, STYLES, Strategy, Style
@@ -53,8 +54,10 @@ class PlanBody(BaseModel):
 
     `style` may be a name of STYLES; the row keeps what it stood for.
 
+    `checks` are made by other models, where the plan names them.
+
     `attempts` bounds how often a whole set is tried; `repairs` bounds the further rounds inside one
-    attempt.
+    attempt. For `patience` seconds an endpoint may be absent without costing the set an attempt.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -65,9 +68,11 @@ class PlanBody(BaseModel):
     by_category: dict[str, Step] = Field(default_factory=dict, max_length=100)
     style: Style = Field(default_factory=Style)
     guard: GuardSettings = Field(default_factory=GuardSettings)
+    checks: CheckSettings | None = None
     deadlines: DeadlineSettings = Field(default_factory=DeadlineSettings)
     attempts: int = Field(default=3, ge=1, le=10)
     repairs: int = Field(default=1, ge=0, le=4)
+    patience: float = Field(default=900.0, ge=0, le=86_400)
 
     @field_validator("style", mode="before")
     @classmethod

@@ -32,6 +32,15 @@ class Reason(TextChoices):
         "guard_rejected",
         _("The model did not write enough good and different answers."),
     )
+    MESSAGE_BLOCKED = (
+        "message_blocked",
+        _("An automatic check of this study did not let your message through to the model."),
+    )
+    SET_ASIDE = (
+        "set_aside",
+        _("An automatic check of this study set this aside. The research team will look at it."),
+    )
+    CHECK_UNAVAILABLE = "check_unavailable", _("The answers could not be checked.")
     INTERRUPTED = "interrupted", _("Writing the answers was interrupted too often.")
     NOT_WANTED = "not_wanted", _("The answers were no longer needed.")
     INTERNAL = "internal", _("Something went wrong while the answers were made.")

@@ -29,11 +29,11 @@ def after_failure(
 ) -> Again | None:
     """Another attempt, or None when the set has failed.
 
-    An error that another try cannot mend still goes to the plan's next endpoint, where the endpoint
-    is to blame and there is another. Pauses are drawn from nothing up to a bound that doubles, so
-    that sets which failed together do not come back together.
+    An error that another try cannot mend still goes to the plan's next endpoint, where it depends
+    on the endpoint and there is another. Pauses are drawn from nothing up to a bound that doubles,
+    so that sets which failed together do not come back together.
     """
-    elsewhere = error.blames_endpoint and endpoints > 1
+    elsewhere = error.depends_on_endpoint and endpoints > 1
     if spent >= allowed or not (error.retryable or elsewhere):
         return None
     next_rank = (rank + 1) % endpoints if elsewhere else rank

@@ -11,15 +11,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sampling import plans, single_set
+from sampling import single_set
 from sampling.calls import Endpoint, Send
 from sampling.client import ModelClient
 from sampling.drawing import draw_set
-from sampling.errors import BadRequest, SamplingError
+from sampling.errors import SamplingError
 from sampling.messages import turn_of
-from sampling.plans import PlanBody
 from sampling.single_set import Wish
-from sampling.strategies import REGISTRY
+from sampling.ways import figures
 
 ENDPOINTS_AT_ONCE = 4
 
@@ -40,25 +39,6 @@ class Made:
 
 
 Tell = Callable[[Made], None]
-
-
-def usable() -> dict[str, PlanBody]:
-    """The strategies that work with their defaults, by name, each as a plan."""
-    return {name: body for name in REGISTRY if (body := _default(name))}
-
-
-def need_a_plan() -> list[str]:
-    """The strategies that cannot do without parameters: a plan has to give them."""
-    return [name for name in REGISTRY if not _default(name)]
-
-
-def choose(names: str) -> dict[str, PlanBody]:
-    """The plans of a comma-separated list of strategies, all usable ones when it is empty.
-
-    Raises BadRequest for a name that does not exist or needs parameters.
-    """
-    wanted = list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
-    return {name: plans.of_strategy(name) for name in wanted} if wanted else usable()
 
 
 def make_all(wishes: Sequence[Wish], *, tell: Tell = lambda _: None) -> list[Made]:
@@ -106,31 +86,6 @@ async def make(wanted: Wish, *, send: Send, streams: Sequence[int] | None = None
     return Made(wanted, single_set.ready_as_json(wanted, result))
 
 
-def figures(told: Mapping[str, Any]) -> dict[str, object]:
-    """The figures of a set by which ways are looked at side by side.
-
-    `tokens` are those of the answers, None where no endpoint counted them; `wording` is the mean
-    distance of the texts' wording, which says nothing about values.
-    """
-    usages = [call["usage"] for call in told["calls"] if call["usage"]]
-    guard, diversity = told["guard"] or {}, told["diversity"] or {}
-    return {
-        "state": told["state"],
-        "reason": told["reason"],
-        "seconds": told["seconds"],
-        "calls": len(told["calls"]),
-        "tokens": sum(usage.get("completion_tokens", 0) for usage in usages) if usages else None,
-        "passed": guard.get("passed"),
-        "findings": findings(guard),
-        "wording": diversity.get("distance"),
-    }
-
-
-def findings(guard: Mapping[str, Any]) -> list[str]:
-    """What the guard found in the last round, each once, in its own words."""
-    return list(dict.fromkeys(finding["said"] for finding in guard.get("findings", ())))
-
-
 def _about(wanted: Wish) -> dict[str, object]:
     return {"strategy": wanted.strategy, "endpoint": wanted.endpoints[0].name}
 
@@ -141,10 +96,3 @@ def _by_endpoint(wishes: Sequence[Wish]) -> list[list[int]]:
     for place, wanted in enumerate(wishes):
         places.setdefault(wanted.endpoints[0], []).append(place)
     return list(places.values())
-
-
-def _default(name: str) -> PlanBody | None:
-    try:
-        return plans.of_strategy(name)
-    except BadRequest:
-        return None

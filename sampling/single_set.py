@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 
 from sampling import plans, wordings
-from sampling.calls import Endpoint
+from sampling.calls import SEEDS, Endpoint
 from sampling.client import ModelClient
 from sampling.drawing import NOWHERE, SetResult, draw_set
 from sampling.endpoints import split
@@ -22,8 +22,6 @@ from sampling.messages import Context, turn_of
 from sampling.plans import PlanBody
 from sampling.strategies import Origin
 
-# A double holds whole numbers up to here, and so does every reader of JSON.
-SEEDS = 2**53
 NO_ENDPOINT = (
     "no endpoint: give --base-url and --model, set MODEL_BASE_URL and MODEL_NAME, or start the "
     "demo with `make demo`"

@@ -14,9 +14,10 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from sampling import breaker, budgets, publishing
-from sampling.attempts import READY, attempts_allowed, attempts_spent, close_attempt
+from sampling.attempts import READY, attempts_allowed, attempts_spent, close_absent, close_attempt
 from sampling.calls import CallRecord
 from sampling.claiming import Claim
 from sampling.demand import used
@@ -122,7 +123,10 @@ def store_failure(claim: Claim, error: SamplingError) -> None:
     if held is None:
         _say_again(claim)
         return
-    close_attempt(held, error.code, counts=not _met_an_open_breaker(claim, error))
+    if _met_nobody(claim, error):
+        close_absent(held, error.code, timezone.now())
+    else:
+        close_attempt(held, error.code)
     again = _again(held, claim, error)
     held.lease_until, held.progress = None, 0
     if again:
@@ -173,12 +177,14 @@ def _again(held: CandidateSet, claim: Claim, error: SamplingError) -> Again | No
     )
 
 
-def _met_an_open_breaker(claim: Claim, error: SamplingError) -> bool:
-    """Whether the attempt failed at an endpoint that was known to be in trouble.
+def _met_nobody(claim: Claim, error: SamplingError) -> bool:
+    """Whether the attempt failed at an endpoint that was absent, or known to be in trouble.
 
     Trying whether it is back is no fault of the set, nor is having been under way when the breaker
-    opened: else a long outage would cost one waiting set after the other its attempts.
+    opened: else an outage would cost one waiting set after the other its attempts.
     """
+    if error.absent:
+        return True
     troubled = Endpoint.objects.filter(pk=claim.endpoint_id, open_until__isnull=False)
     return error.blames_endpoint and troubled.exists()
 
@@ -193,7 +199,7 @@ def _note_health(claim: Claim, error: SamplingError) -> None:
     answered = {ids[one.endpoint] for one in error.calls if one.reply} - failed
     if error.blames_endpoint:
         failed = failed or {claim.endpoint_id}
-    elif isinstance(error, EndpointError | GuardRejected):
+    elif error.calls and isinstance(error, EndpointError | GuardRejected):
         answered = answered or {claim.endpoint_id}
     for endpoint_id in sorted(failed | answered):
         note = breaker.note_failure if endpoint_id in failed else breaker.note_success

@@ -140,6 +140,18 @@ def why_failed(scene: Scene) -> str:
     return str(known.get(scene.last.set_reason or "", Reason.INTERNAL.label))
 
 
+def can_retry(scene: Scene) -> bool:
+    """Whether asking anew may help: not where a check of the study had the last word."""
+    return scene.last.set_reason not in {Reason.MESSAGE_BLOCKED, Reason.SET_ASIDE}
+
+
+def flagged(scene: Scene) -> list[str]:
+    """What is said above a conversation in which the safety check found something."""
+    if not any(turn.is_flagged and turn.candidates for turn in scene.turns):
+        return []
+    return [_("An automatic check found that something in this conversation may be upsetting.")]
+
+
 def arrived(scene: Scene) -> str:
     """What is said aloud when the answers appear."""
     if scene.stage is not Stage.JUDGE:

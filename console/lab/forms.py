@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sampling import side_by_side
+from sampling import ways
 from sampling.errors import BadRequest
 from sampling.lab import asking
 from sampling.lab.asking import Question, Way
@@ -43,7 +43,7 @@ class LabForm(forms.Form):
         self.fields["endpoints"].choices = [  # type: ignore[attr-defined]
             (name, _endpoint_label(row)) for name, row in self._endpoints.items()
         ]
-        self.initial.setdefault("ways", list(side_by_side.usable()))
+        self.initial.setdefault("ways", list(ways.usable()))
         self.initial.setdefault("endpoints", list(self._endpoints))
 
     def questions(self) -> Sequence[Question]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from console.lab.numbers import number
 from console.lab.picture import Chart, charts_of
-from sampling import side_by_side
+from sampling import ways
 from sampling.lab import asking
 from sampling.lab.figures import Amount, Group, Share
 from sampling.lab.marking import Accepted
@@ -100,7 +100,10 @@ class Figures:
 
 @dataclass(frozen=True)
 class AcceptedRow:
+    """`plans`: those of the study whose record this is."""
+
     way: str
+    plans: str
     language: str
     endpoint: str
     share: tuple[str, str]
@@ -134,7 +137,7 @@ def _column(row: LabSet) -> Column:
         in_words=str(STATES[LabSet.State(row.state)]),
         why=why(told["reason"]) if told.get("reason") else "",
         facts=_facts(told) if told else [],
-        findings=side_by_side.findings(told.get("guard") or {}),
+        findings=ways.findings(told.get("guard") or {}),
         texts=[
             Text(one["slot"], one["provenance"].get("stance") or "", one["text"])
             for one in told.get("candidates", ())
@@ -151,7 +154,7 @@ def why(code: str) -> str:
 
 
 def _facts(told: Mapping[str, Any]) -> list[tuple[str, str]]:
-    figures = side_by_side.figures(told)
+    figures = ways.figures(told)
     verdict = {True: _("passed"), False: _("refused"), None: _("saw no texts")}
     facts = [
         (_("Seconds"), _number(told["seconds"], 1)),
@@ -213,10 +216,14 @@ def amount_in_words(amount: Amount | None, *, digits: int) -> tuple[str, str]:
     return number(amount.median, digits), f"{low}–{high} · n {amount.n}"
 
 
-def accepted_rows(shares: Sequence[Accepted]) -> list[AcceptedRow]:
+def accepted_rows(
+    shares: Sequence[Accepted], plans: Mapping[str, Sequence[str]]
+) -> list[AcceptedRow]:
+    """`plans` are the study's, by the hash of their body."""
     return [
         AcceptedRow(
             way=one.way,
+            plans=", ".join(plans.get(one.plan_sha256, ())),
             language=str(Language(one.language).label),
             endpoint=one.endpoint,
             share=share_in_words(one.share),

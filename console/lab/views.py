@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from console.lab import showing
 from console.lab.forms import BatchForm, LabForm, OneForm
 from console.lab.reading import ReadingForm
-from sampling import side_by_side
+from sampling import ways
 from sampling.lab import asking, figures, marking
 from sampling.models import LabRun, ReaderMark
 from studies.access_rules import researcher, signed_in
@@ -55,9 +55,9 @@ def _asking_page(request: HttpRequest, form_class: type[LabForm], template: str)
         "form": form,
         "study": study,
         "studies": studies,
-        "need_a_plan": side_by_side.need_a_plan(),
+        "need_a_plan": ways.need_a_plan(),
         "runs": runs.counted()[:RUNS_SHOWN],
-        "accepted": showing.accepted_rows(shares),
+        "accepted": showing.accepted_rows(shares, marking.plans_by_body(study) if shares else {}),
         "reading": _reading_links(study),
     }
     return render(request, template, shown, status=422 if posted is not None else 200)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sampling.guard.settings import Action
 
@@ -54,6 +54,12 @@ class Verdict:
             slot for finding in self.findings if finding.action != "mark" for slot in finding.slots
         )
 
+    def beside(self, other: Verdict) -> Verdict:
+        """This verdict with what another one found and measured of its checks."""
+        checks = {**_checks(self), **_checks(other)}
+        measured = {**self.measured, "checks": checks} if checks else self.measured
+        return replace(self, findings=(*self.findings, *other.findings), measured=measured)
+
     def why(self) -> str:
         """The reason in one line: what was found, never the text it was found in."""
         said = [finding.said for finding in self.findings if finding.action != "mark"]
@@ -67,3 +73,8 @@ class Verdict:
             "notes": list(self.notes),
             "earlier": [verdict.as_json() for verdict in self.earlier],
         }
+
+
+def _checks(verdict: Verdict) -> Mapping[str, object]:
+    found = verdict.measured.get("checks")
+    return found if isinstance(found, Mapping) else {}

@@ -15,13 +15,13 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from sampling import plans, side_by_side
+from sampling import plans, ways
+from sampling.calls import SEEDS
 from sampling.errors import BadRequest
 from sampling.lab import ringing
 from sampling.messages import Context, read_context, turn_of
 from sampling.models import Endpoint, LabRun, LabSet, Plan
 from sampling.plans import PlanBody
-from sampling.single_set import SEEDS
 from studies import auditing
 from studies.models import PromptText, Researcher, Study
 
@@ -50,7 +50,7 @@ def ways_of(study: Study) -> list[Way]:
     """The strategies that work with their defaults, then the study's own plans."""
     stored = Plan.objects.filter(study=study).order_by("version")
     return [
-        *(Way(name, body) for name, body in side_by_side.usable().items()),
+        *(Way(name, body) for name, body in ways.usable().items()),
         *(Way(f"{study.slug}/{plan.version}", plans.read(plan.body)) for plan in stored),
     ]
 

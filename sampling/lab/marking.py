@@ -20,7 +20,7 @@ from sampling.canonical import fingerprint_text
 from sampling.errors import BadRequest
 from sampling.lab.figures import Share
 from sampling.messages import unusable
-from sampling.models import LabSet, ReaderMark
+from sampling.models import LabSet, Plan, ReaderMark
 from studies import auditing
 from studies.models import Researcher, Study
 
@@ -119,6 +119,15 @@ def _mark(row: LabSet | None, said: Said, by: Researcher) -> ReaderMark:
 def _text(row: LabSet | None, slot: int) -> str | None:
     candidates = row.result["candidates"] if row and row.result else []
     return next((str(one["text"]) for one in candidates if one["slot"] == slot), None)
+
+
+def plans_by_body(study: Study) -> dict[str, list[str]]:
+    """The versions of the study's plans by the hash of their body: whose record a share is."""
+    versions: dict[str, list[str]] = {}
+    listed = Plan.objects.filter(study=study).order_by("version")
+    for sha256, version in listed.values_list("sha256", "version"):
+        versions.setdefault(sha256, []).append(version)
+    return versions
 
 
 def accepted(marks: QuerySet[ReaderMark]) -> list[Accepted]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sampling.simulated.ask import Ask, Refused, read_ask
+from sampling.simulated.checks import SAFETY_MODEL, embeddings, verdict
 from sampling.simulated.connection import Connection, Request
 from sampling.simulated.events import (
     Completion,
@@ -52,7 +53,7 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 0
     key: str = ""
-    models: tuple[str, ...] = ("simulated",)
+    models: tuple[str, ...] = ("simulated", SAFETY_MODEL)
     speed: float = 40.0
     first_token: float = 0.4
     context: int = 8192
@@ -93,6 +94,7 @@ class Server:
             ("GET", "/metrics"): self._metrics,
             ("GET", "/v1/models"): self._models,
             ("POST", "/tokenize"): self._tokenize,
+            ("POST", "/v1/embeddings"): self._embeddings,
             ("GET", "/control/log"): self._read_log,
             ("GET", "/control/behaviours"): self._behaviours,
             ("GET", "/control/orders"): self._read_orders,
@@ -216,7 +218,7 @@ class Server:
         entry.answers = ask.n
 
     def _written(self, ask: Ask, entry: Entry, behaviour: Behaviour) -> Played:
-        texts = behaviour.texts(ask, [write(ask, index=index) for index in range(ask.n)])
+        texts = behaviour.texts(ask, [_write(ask, index) for index in range(ask.n)])
         completion = Completion(
             id=f"chatcmpl-{entry.request_id or uuid.uuid4().hex}",
             created=int(time.time()),
@@ -275,6 +277,12 @@ class Server:
         found = {"count": ask.prompt_tokens, "max_model_len": self.options.context}
         return Whole(200, encoded(found))
 
+    def _embeddings(self, request: Request) -> Whole:
+        try:
+            return Whole(200, encoded(embeddings(_json(request.body))))
+        except Refused as refused:
+            return Whole(refused.status, encoded(refused.body))
+
     def _read_log(self, request: Request) -> Whole:
         after = int(request.query.get("after", "0"))
         found = {
@@ -317,6 +325,10 @@ class Server:
     async def _listen_after(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
         await self._listen()
+
+
+def _write(ask: Ask, index: int) -> str:
+    return verdict(ask.messages) if ask.model == SAFETY_MODEL else write(ask, index=index)
 
 
 def _prompt(ask: Ask) -> Iterator[str]:

@@ -526,6 +526,15 @@ def test_the_share_accepted_is_shown_with_its_n_and_its_interval() -> None:
     assert "invented words 1" in page
 
 
+def test_a_share_names_the_plans_whose_record_it_is() -> None:
+    world = lab_world()
+    factories.reader_mark(factories.lab_set(world.study, plan_sha256=world.plan.sha256))
+
+    page = signed_in(member(world.study)).get("/console/lab/").content.decode()
+
+    assert f"<td>{world.plan.version}</td>" in page
+
+
 def test_a_language_that_there_is_not_is_not_found() -> None:
     world = lab_world()
 

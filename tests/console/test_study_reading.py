@@ -22,6 +22,11 @@ def test_the_example_of_the_docs_is_valid() -> None:
 
 
 FRENCH = ("country: IN, language: en", "country: FR, language: fr")
+BY_CATEGORY = (
+    "{strategy: community_alignment}",
+    "{strategy: community_alignment}\n    by_category: {facts: {strategy: independent}}",
+)
+CHECKED = ("our-server]", "our-server]\n    checks: {safety: {endpoint: our-server}}")
 SIMULATED = ("kind: model,", "kind: simulated,")
 
 
@@ -49,6 +54,9 @@ SIMULATED = ("kind: model,", "kind: simulated,")
         ("strategy: community_alignment", "strategy: magic", "unknown strategy 'magic'"),
         ("strategy: community_alignment", "temperature: 3", "names no strategy"),
         ("{strategy: community_alignment}", "{strategy: independent, temperature: 3}", "23: plans."),
+        (*CHECKED, "checks.safety.endpoint: our-server serves chat, and here safety is needed -> "),
+        ("our-server]", "our-server]\n    checks: {sense: {endpoint: x}}", "no endpoint is named 'x'"),
+        (*BY_CATEGORY, "plans.made-to-differ.by_category.facts: no prompt has the category 'facts' -> "),
         ("{strategy: community_alignment}", "{strategy: independent, temprature: 1}", "'temperature'?"),
         ("country: IN", "country: india", "25: cohorts[in-en].country: 'india' has the wrong form"),
         ("country: IN", "country: ZZ", "25: cohorts[in-en].country: 'ZZ' is no country"),

@@ -118,7 +118,7 @@ def test_someone_who_withdrew_is_in_no_file_and_is_counted(tmp_path: Path) -> No
 
     manifest = export_study(study=world.study, out=tmp_path)
 
-    assert manifest["rows"] == {"comparisons": 0, "candidates": 0}
+    assert set(manifest["rows"].values()) == {0}
     assert manifest["excluded_comparisons"]["annotator_withdrew"] == 1
 
 
@@ -169,3 +169,40 @@ def test_no_column_has_a_name_that_a_trainer_takes_for_its_own() -> None:
     names = {*comparisons.schema.names, *candidates.schema.names}
 
     assert not names & reserved
+
+
+def test_a_candidate_comes_with_its_scores_by_scorer(tmp_path: Path) -> None:
+    world = factories.world()
+    judged = factories.judged_turn(world)
+    one = judged.set.candidates.get(slot=0)
+    for scorer in ("b@1/default.1", "a@1/default.1"):
+        factories.candidate_score(one, scorer=scorer, logprob=-12.5, n_tokens=7)
+
+    export_study(study=world.study, out=tmp_path)
+
+    rows = {row["slot"]: row for row in jsonl(tmp_path, "candidates")}
+    assert [score["scorer"] for score in rows[0]["scores"]] == ["a@1/default.1", "b@1/default.1"]
+    assert rows[0]["scores"][0] == {"scorer": "a@1/default.1", "logprob": -12.5, "n_tokens": 7}
+    assert rows[1]["scores"] is None
+    [frame] = pq.read_table(tmp_path / "parquet" / "candidates.parquet").slice(0, 1).to_pylist()
+    assert "scores" in frame
+
+
+def test_readers_marks_and_the_share_accepted_of_a_plan_are_exported(tmp_path: Path) -> None:
+    world = factories.world()
+    made = factories.lab_set(world.study, plan_sha256=world.plan.sha256)
+    for slot, verdict in enumerate(["acceptable", "acceptable", "invented"]):
+        mark = factories.reader_mark(made, slot=slot, verdict=verdict)
+    factories.reader_mark()  # of another study
+
+    manifest = export_study(study=world.study, out=tmp_path)
+
+    [record] = jsonl(tmp_path, "plan_record")
+    marks = jsonl(tmp_path, "reader_marks")
+    assert manifest["rows"]["reader_marks"] == 3
+    assert {row["mark_id"] for row in marks} >= {str(mark.pk)}
+    assert {tuple(row["plans"]) for row in marks} == {(world.plan.version,)}
+    assert (record["texts_read"], record["texts_accepted"], record["readers"]) == (3, 2, 1)
+    assert record["share_accepted"] == pytest.approx(2 / 3)
+    assert record["plans"] == [world.plan.version]
+    assert pq.read_table(tmp_path / "parquet" / "plan_record.parquet").num_rows == 1

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
-from sampling import setting_out, side_by_side, simulated
+from sampling import setting_out, simulated, ways
 from tests import factories
 from tests.sampling.conftest import Engine
 from tests.sampling.drawings import QUESTION
@@ -58,11 +58,11 @@ def test_every_strategy_is_made_on_the_local_model_and_on_the_simulated_endpoint
     code, told = compared("--language", "fr", "--prompt", QUESTION)
 
     there = [(row["endpoint"], row["strategy"]) for row in told["summary"]]
-    names = side_by_side.usable()
+    names = ways.usable()
     assert code == 0
     assert there == [(one, name) for one in ("local-model", "simulated") for name in names]
     assert {one["language"] for one in told["sets"]} == {"fr"}
-    assert told["need_a_plan"] == side_by_side.need_a_plan()
+    assert told["need_a_plan"] == ways.need_a_plan()
 
 
 Sent = dict[str, list[dict[str, Any]]]
@@ -91,14 +91,14 @@ def test_each_strategy_sends_something_else(sent: Sent) -> None:
     bare = {name: [_without_seed(body) for body in bodies] for name, bodies in sent.items()}
     shapes = {json.dumps(bodies) for name, bodies in bare.items() if name != "multi_model"}
 
-    assert sent.keys() == side_by_side.usable().keys()
+    assert sent.keys() == ways.usable().keys()
     assert len(shapes) == len(sent) - 1
     assert bare["multi_model"] == bare["independent"]
 
 
 def test_each_strategy_makes_the_calls_that_it_is_made_of(sent: Sent) -> None:
     assert {name: len(bodies) for name, bodies in sent.items()} == {
-        name: CALLS[name] for name in side_by_side.usable()
+        name: CALLS[name] for name in ways.usable()
     }
 
 

@@ -58,6 +58,7 @@ WRONG: list[Case] = [
     ("endpoint_has_seats", factories.endpoint, {"seats": 0}),
     ("endpoint_has_tokens", factories.endpoint, {"tokens_per_minute": 0}),
     ("endpoint_kind_known", factories.endpoint, {"kind": "human"}),
+    ("endpoint_serves_known", factories.endpoint, {"serves": "tea"}),
     ("set_k_in_range", factories.candidate_set, {"k": 1}),
     ("set_k_in_range", factories.candidate_set, {"k": 9}),
     ("set_opens_streams", factories.candidate_set, {"streams": 0}),

@@ -205,7 +205,7 @@ class Table:
 
     def _plan(self, address: str, *, strategy: str, **body: Any) -> Plan:
         row = factories.endpoint(base_url=address, model=self._server.model, seats=4 * NEIGHBOURS)
-        told = plan_body(first_turn={"strategy": strategy}, attempts=ATTEMPTS, **body)
+        told = plan_body(first_turn={"strategy": strategy}, attempts=ATTEMPTS, patience=0, **body)
         return factories.plan(self._study, endpoints=[row], body=told)
 
     def _request(self, plan: Plan, text: str, **traits: Any) -> CandidateSet:

@@ -196,6 +196,50 @@ def test_a_refused_connection_is_tried_again_later(engine: Engine) -> None:
     assert (state(asked), asked.attempt_log[0]["outcome"]) == ("pending", "endpoint_unavailable")
 
 
+def absent(engine: Engine, **body: Any) -> CandidateSet:
+    """A set whose plan leads to where nobody is."""
+    dead = engine.row(base_url="http://127.0.0.1:9/v1")
+    engine.settings.MODEL_ALLOWLIST.append("http://127.0.0.1:9")
+    return engine.ask(engine.another_plan(dead, **body))
+
+
+def try_it(times: int) -> None:
+    for _ in range(times):
+        due_now()
+        Endpoint.objects.update(open_until=None, failures=0)
+        generating.work(rounds=1)
+
+
+def test_an_absent_endpoint_costs_no_attempt_within_the_plans_patience(engine: Engine) -> None:
+    asked = absent(engine, attempts=1)
+
+    try_it(3)
+
+    assert (state(asked), asked.attempt) == ("pending", 3)
+    assert {entry["counts"] for entry in asked.attempt_log} == {False}
+
+
+def test_when_the_patience_is_over_an_absence_counts(engine: Engine) -> None:
+    asked = absent(engine, attempts=2, patience=60)
+    try_it(1)
+    asked.refresh_from_db()
+    asked.attempt_log[0]["started_at"] = factories.in_hours(-1).isoformat()
+    asked.save(update_fields=["attempt_log"])
+
+    try_it(2)
+
+    assert (state(asked), asked.reason) == ("failed", "endpoint_unavailable")
+    assert [entry.get("counts", True) for entry in asked.attempt_log] == [False, True, True]
+
+
+def test_without_patience_the_first_absence_counts(engine: Engine) -> None:
+    asked = absent(engine, attempts=1, patience=0)
+
+    try_it(1)
+
+    assert (state(asked), asked.reason) == ("failed", "endpoint_unavailable")
+
+
 def test_the_plans_next_endpoint_serves_when_the_first_is_away(engine: Engine) -> None:
     dead = engine.row(base_url="http://127.0.0.1:9/v1")
     engine.settings.MODEL_ALLOWLIST.append("http://127.0.0.1:9")

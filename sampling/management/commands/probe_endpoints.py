@@ -18,7 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("name", nargs="?", metavar="NAME")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        rows = Endpoint.objects.order_by("name")
+        rows = Endpoint.objects.filter(serves=Endpoint.Serves.CHAT).order_by("name")
         if options["name"]:
             rows = rows.filter(name=options["name"])
             if not rows:

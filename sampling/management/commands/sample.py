@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError
 
-from sampling import plans, setting_out, side_by_side, single_set, stored_plans
+from sampling import plans, setting_out, side_by_side, single_set, stored_plans, ways
 from sampling.calls import Endpoint
 from sampling.drawing import SetResult
 from sampling.errors import BadRequest, GuardRejected, SamplingError, Stopped
@@ -135,7 +135,7 @@ class Command(BaseCommand):
     def _set_out(self, made: list[Made]) -> None:
         width = shutil.get_terminal_size((120, 24)).columns
         self.stdout.write("\n".join(setting_out.set_out(made, width=width)))
-        if missing := side_by_side.need_a_plan():
+        if missing := ways.need_a_plan():
             self.stdout.write(
                 f"\nonly in a plan, because they need its values: {', '.join(missing)}"
             )
@@ -189,7 +189,7 @@ def _wishes(options: dict[str, Any]) -> list[Wish]:
         raise BadRequest("--compare takes --strategies, and stores nothing")
     context = _context(options)
     seed = secrets.randbelow(single_set.SEEDS) if options["seed"] is None else options["seed"]
-    chosen = side_by_side.choose(options["strategies"])
+    chosen = ways.choose(options["strategies"])
     return [
         single_set.wish(
             body=body,
@@ -212,7 +212,7 @@ def _compared(made: list[Made]) -> dict[str, Any]:
     return {
         "sets": [dict(one.told) for one in made],
         "summary": [one.summary() for one in made],
-        "need_a_plan": side_by_side.need_a_plan(),
+        "need_a_plan": ways.need_a_plan(),
     }
 
 

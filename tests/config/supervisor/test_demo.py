@@ -53,7 +53,7 @@ def test_the_doctor_finds_it_well(demo: Started) -> None:
     done = demo.command("manage.py", "doctor")
 
     assert "\nfail" not in f"\n{done.stdout}"
-    assert "ok   endpoint local-model" in done.stdout
+    assert "ok   endpoint.local-model" in done.stdout
     assert done.returncode == 0
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sampling.strategies.pool import choose, quality_of
+from sampling.strategies.spreading import choose, quality_of
 from tests.sampling.drawings import TEXTS, ScriptedSend, draw, plan
 
 NEAR_TWIN = TEXTS[0].replace("because", "since")

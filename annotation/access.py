@@ -54,14 +54,15 @@ class Visitor:
             return None
         return Arrival(self.panel, self.panel_person, self.panel_submission, self.panel_back)
 
-    def sent_by(self, arrived: Arrival) -> "Visitor":
-        """This visitor as somebody whom a panel sent."""
+    def sent_by(self, arrived: Arrival | None) -> "Visitor":
+        """This visitor as somebody whom a panel sent; None: whom no panel sent."""
+        sent = arrived or Arrival("", "", "")
         return replace(
             self,
-            panel=arrived.panel,
-            panel_person=arrived.person,
-            panel_submission=arrived.submission,
-            panel_back=arrived.back,
+            panel=sent.panel,
+            panel_person=sent.person,
+            panel_submission=sent.submission,
+            panel_back=sent.back,
         )
 
 

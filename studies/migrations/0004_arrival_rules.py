@@ -75,9 +75,9 @@ CREATE TRIGGER quota_place_never_moves BEFORE UPDATE ON studies_quotaplace
         OR NEW.cell_id <> OLD.cell_id AND OLD.state <> 'released'
     ) EXECUTE FUNCTION refuse_place_move();
 
--- A place follows its person: who completes fills it, who is out gives it back. A lease that ran out
--- before is taken up once more if there is room; where there is none, the person stays beside the
--- quota, and no cell is over its target.
+-- A place follows its person: who completes fills it, who is out gives it back. A lease that ran
+-- out before is taken up once more if there is room; where there is none, the person stays beside
+-- the quota, and no cell is over its target.
 CREATE FUNCTION settle_quota_place() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE place studies_quotaplace;
 BEGIN

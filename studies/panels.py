@@ -125,7 +125,7 @@ class Parameters(Protocol):
 
 
 def panel_of(name: str, said: Mapping[str, Any]) -> Panel:
-    """A panel's preset, with what a study file says about it. Raises KeyError for an unknown one."""
+    """A panel's preset, with what a study file says about it. Raises KeyError for an unknown."""
     preset = PRESETS[name]
     changes = {key: value for key, value in said.items() if value is not None}
     if "codes" in changes:

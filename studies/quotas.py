@@ -19,6 +19,8 @@ from studies.models import Answer, Cohort, Enrolment, QuotaCell, QuotaPlace, Quo
 
 # The cell of whoever fits no other: it has no target, so that nobody is turned away for it.
 OTHERS = "others"
+# The cell of a quota that has one target for a whole country.
+EVERYBODY = "everybody"
 # How many places one sweep looks at; the next one, a minute later, takes the rest.
 BATCH = 1000
 
@@ -127,7 +129,8 @@ def sweep_places() -> int:
 def _release(enrolment_id: UUID, now: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(RELEASE, {"enrolment": enrolment_id, "now": now})
-        return cursor.rowcount
+        released: int = cursor.rowcount
+    return released
 
 
 @dataclass(frozen=True, slots=True)

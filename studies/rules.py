@@ -64,8 +64,9 @@ class Pay:
 
     def whole(self, *, conversations: int, minutes: int) -> Decimal:
         """The same for the sitting."""
-        times = {"hour": Decimal(minutes) / 60, "conversation": conversations, "sitting": 1}
-        return self.amount * times[self.per]
+        if self.per == "hour":
+            return self.amount * minutes / 60
+        return self.amount * (conversations if self.per == "conversation" else 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,10 @@ FROM (
             WHEN enrolment.state = 'withdrawn' THEN 'released'
             WHEN EXISTS (SELECT FROM studies_sitting sitting
                 WHERE sitting.enrolment_id = enrolment.id AND sitting.exit_code = 'complete')
-            THEN CASE WHEN place.state = 'released' AND cell.taken >= cell.target
-                THEN 'released' ELSE 'filled' END
+            THEN CASE WHEN place.state = 'released' AND cell.target <= (
+                SELECT count(*) FROM studies_quotaplace held
+                WHERE held.cell_id = cell.id AND held.state <> 'released'
+            ) THEN 'released' ELSE 'filled' END
             WHEN enrolment.state = 'enrolled' AND place.state = 'reserved' THEN 'reserved'
             ELSE 'released'
         END AS rightly

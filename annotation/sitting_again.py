@@ -41,7 +41,8 @@ def sit_again(*, enrolment: Enrolment, arrived: Arrival) -> Sitting | None:
     A sitting that is still open is ended: the panel has given its submission up. Prompts that the
     person had never come again, for they are counted by person. The same submission again gives its
     sitting as it is; a person who has no sitting yet gets none, and their first one runs under this
-    submission (None). Raises NoFurtherSitting, StudyNotOpen. Locks the person, then cells.
+    submission (None). Expects `enrolment.study` and `enrolment.cohort` to be loaded. Locks the
+    person, then cells. Raises NoFurtherSitting, StudyNotOpen.
     """
     enrolment.state = lock_person(enrolment.pk)
     before = Sitting.objects.filter(
@@ -51,9 +52,8 @@ def sit_again(*, enrolment: Enrolment, arrived: Arrival) -> Sitting | None:
         return before
     if not may_sit_again(enrolment):
         raise NoFurtherSitting
-    state = Study.objects.values_list("state", flat=True).get(pk=enrolment.study_id)
-    if state != Study.State.OPEN:
-        raise StudyNotOpen(state)
+    if enrolment.study.state != Study.State.OPEN:
+        raise StudyNotOpen(enrolment.study.state)
     if enrolment.state == Enrolment.State.CONSENTED:
         identifying.arrive_with(enrolment=enrolment, arrived=arrived)
         return None
@@ -73,8 +73,10 @@ def _end_what_is_open(enrolment: Enrolment) -> None:
     sitting = Sitting.objects.filter(enrolment=enrolment, state=Sitting.State.OPEN).first()
     if sitting is None:
         return
-    break_off_sitting(sitting.pk)
-    finished = Assignment.objects.filter(sitting=sitting, state=Assignment.State.SUBMITTED).exists()
+    held = set(Assignment.objects.filter(sitting=sitting).values_list("state", flat=True))
+    if held & {Assignment.State.OPEN, Assignment.State.EXPIRED}:
+        break_off_sitting(sitting.pk)
+    finished = Assignment.State.SUBMITTED in held
     sitting.state = Sitting.State.PARTIAL if finished else Sitting.State.RETURNED
     sitting.exit_code = Sitting.ExitCode.PARTIAL if finished else Sitting.ExitCode.WITHDRAWN
     sitting.save(update_fields=["state", "exit_code"])

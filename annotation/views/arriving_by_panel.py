@@ -94,11 +94,13 @@ def _duplicate(request: HttpRequest, panel: Panel, arrived: Arrival, known: Know
 def sitting(request: AnnotatorRequest) -> HttpResponse:
     """A further visit of somebody who has been here: what it is, and one button to begin it."""
     arrived = access.visitor(request).arrived
-    if arrived is None or _has_had(arrived):
-        return redirect("work") if request.method != "POST" else see_other("work")
     enrolment = request.enrolment
+    if arrived is None:
+        return redirect("work")
     if request.method == "POST":
         return _sit(request, arrived)
+    if _has_had(arrived):
+        return redirect("work")
     if not may_sit_again(enrolment):
         return _no_further(request, arrived)
     rules = current_rules(enrolment.study)

@@ -41,11 +41,7 @@ def _amount(value: float) -> float:
 
 def _currency(code: str) -> str:
     if code not in _currencies():
-        raise PydanticCustomError(
-            "currency",
-            "{code!r} is no currency: use its ISO 4217 code, such as INR",
-            {"code": code},
-        )
+        raise PydanticCustomError("currency", "is no currency: use a code of ISO 4217, such as INR")
     return code
 
 

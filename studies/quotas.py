@@ -61,21 +61,21 @@ def reserve_place(*, enrolment: Enrolment, answers: Mapping[str, Any]) -> bool:
     quota_set_id = enrolment.cohort.quota_set_id
     if quota_set_id is None:
         return True
-    held = QuotaPlace.objects.filter(enrolment=enrolment).exclude(state=QuotaPlace.State.RELEASED)
-    if held.exists():
-        return True
-    quota_set = QuotaSet.objects.get(pk=quota_set_id)
+    cell = cell_for(quota_set_id=quota_set_id, answers=answers)
     with connection.cursor() as cursor:
         cursor.execute(
             RESERVE,
             {
                 "id": uuid4(),
-                "cell": cell_for(quota_set=quota_set, answers=answers).pk,
+                "cell": cell.pk,
                 "enrolment": enrolment.pk,
-                "lease": timezone.now() + timedelta(minutes=quota_set.lease_minutes),
+                "lease": timezone.now() + timedelta(minutes=cell.quota_set.lease_minutes),
             },
         )
-        return bool(cursor.rowcount)
+        if cursor.rowcount:
+            return True
+    held = QuotaPlace.objects.filter(enrolment=enrolment).exclude(state=QuotaPlace.State.RELEASED)
+    return held.exists()
 
 
 def reserve_by_answers(enrolment: Enrolment) -> bool:
@@ -85,16 +85,16 @@ def reserve_by_answers(enrolment: Enrolment) -> bool:
     return reserve_place(enrolment=enrolment, answers=answers_of(enrolment))
 
 
-def cell_for(*, quota_set: QuotaSet, answers: Mapping[str, Any]) -> QuotaCell:
-    """The first cell, in their order, whose criteria these answers meet. One query.
+def cell_for(*, quota_set_id: UUID, answers: Mapping[str, Any]) -> QuotaCell:
+    """The first cell, in their order, whose criteria these answers meet; its set is loaded. One query.
 
     Raises QuotaCell.DoesNotExist: a quota that was loaded from a study file has a cell for others.
     """
-    cells = QuotaCell.objects.filter(quota_set=quota_set, retired_at=None).order_by("position")
-    for cell in cells:
+    cells = QuotaCell.objects.filter(quota_set_id=quota_set_id, retired_at=None)
+    for cell in cells.select_related("quota_set").order_by("position"):
         if fits(cell.criteria, answers):
             return cell
-    raise QuotaCell.DoesNotExist(f"quota {quota_set} has no cell for others")
+    raise QuotaCell.DoesNotExist(f"quota {quota_set_id} has no cell for others")
 
 
 def fits(criteria: Criteria, answers: Mapping[str, Any]) -> bool:

@@ -161,4 +161,5 @@ def repair(*, study: Study, by: str) -> Recount:
 def _rows(statement: str, study: Study) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, [study.pk])
-        return cursor.fetchall()
+        rows: list[Any] = cursor.fetchall()
+    return rows

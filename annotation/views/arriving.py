@@ -168,12 +168,14 @@ def questions(request: AnnotatorRequest) -> HttpResponse:
     enrolment = request.enrolment
     if request.method != "POST" and enrolment.state != Enrolment.State.CONSENTED:
         return redirect("work")
-    asked = enrolling.questionnaire_of(enrolment.study)
-    if request.method != "POST" and asked is not None:
-        return _ask(request, asked, missing=[])
+    if request.method != "POST":
+        asked = enrolling.questionnaire_of(enrolment.study)
+        if asked is not None:
+            return _ask(request, asked, missing=[])
     try:
         sitting = enrolling.answer_questionnaire(enrolment=enrolment, answers=request.POST.dict())
     except AnswersMissing as refusal:
+        asked = enrolling.questionnaire_of(enrolment.study)
         return _ask(request, asked, missing=refusal.keys)
     except StudyNotOpen as refusal:
         return pause_page(request, refusal.code, study=enrolment.study)

@@ -1,6 +1,7 @@
 """How much one person may do: in a sitting, in a day, in all. Held by the claim itself."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -28,7 +29,7 @@ def person(valkey_url: str) -> Enrolment:
     return made
 
 
-def joined(**rules: object) -> Enrolment:
+def joined(**rules: Any) -> Enrolment:
     return talking.joined(factories.world(prompts=5, **rules))
 
 

@@ -280,9 +280,21 @@ def test_the_pages_of_an_arrival_cost_few_statements(
         arrive(world, client, submission="s2")
     with django_assert_max_num_queries(8):
         client.get("/sitting/")
+    assert statements(client, "/sitting/") <= 12
+
+
+def test_consent_and_answers_cost_few_statements(world: World, client: Client) -> None:
+    quota(world, target=1)
+    arrive(world, client)
+    assert statements(client, "/welcome/", consent="yes") <= 12
+    assert statements(client, "/questions/", **ANSWERS) <= 12
+
+
+def statements(client: Client, address: str, **fields: str) -> int:
+    """How many a form costs; savepoints are the test's own transaction."""
     with CaptureQueriesContext(connection) as asked:
-        client.post("/sitting/", {})
-    assert sum("SAVEPOINT" not in one["sql"] for one in asked) <= 12
+        assert client.post(address, fields).status_code == 303
+    return sum("SAVEPOINT" not in one["sql"] for one in asked)
 
 
 # --- How it ends

@@ -22,6 +22,7 @@ from annotation import drafts
 from config.unavailable import posted_fields
 from studies import access_rules, recognising
 from studies.models import Enrolment
+from studies.panels import Arrival
 
 SALT = "annotation.access"
 DRAFT_SALT = "annotation.access.draft"
@@ -39,6 +40,30 @@ class Visitor:
     arrival: str = ""  # random, made when the link was followed: a consent sent twice is one
     enrolment: str = ""
     return_token: str = ""
+    # Who came by a panel's link: studies.panels.Arrival. The ids themselves are only here, and only
+    # for a panel that wants them back in its address.
+    panel: str = ""
+    panel_person: str = ""
+    panel_submission: str = ""
+    panel_back: str = ""
+
+    @property
+    def arrived(self) -> Arrival | None:
+        """Who the panel says they are; None for who came by another link."""
+        if not self.panel:
+            return None
+        return Arrival(self.panel, self.panel_person, self.panel_submission, self.panel_back)
+
+    def sent_by(self, arrived: Arrival | None) -> "Visitor":
+        """This visitor as somebody whom a panel sent; None: whom no panel sent."""
+        sent = arrived or Arrival("", "", "")
+        return replace(
+            self,
+            panel=sent.panel,
+            panel_person=sent.person,
+            panel_submission=sent.submission,
+            panel_back=sent.back,
+        )
 
 
 class AnnotatorRequest(HttpRequest):

@@ -2,7 +2,7 @@
 
 import json
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID, uuid4
 
@@ -12,7 +12,8 @@ from django.utils import timezone
 from annotation.claiming import Parameters, claim_cell, claim_own, has_room
 from annotation.locking import lock_person
 from annotation.models import Assignment
-from annotation.progress import Standing, standing
+from annotation.progress import DAY, Standing, standing
+from annotation.quota_places import regain_place
 from annotation.reopening import reopen
 from annotation.sweeping import end_late_sitting
 from studies.drawing import unit
@@ -29,6 +30,7 @@ class Nothing(StrEnum):
     PAUSED = "paused"
     CLOSED = "closed"
     OVER = "over"  # they have left, or were never enrolled
+    DAY_LIMIT = "day_limit"  # for now: `may_go_on_at` says until when
 
 
 def claim_assignment(*, enrolment: Enrolment, seen: Standing | None = None) -> Assignment | Nothing:
@@ -54,11 +56,22 @@ def _without_drawing(enrolment: Enrolment, now: Standing) -> Assignment | Nothin
     if now.is_late:
         end_late_sitting(sitting_id=now.sitting, enrolment_id=enrolment.pk)
         return Nothing.OVER
+    if now.lost_its_place and not regain_place(enrolment=enrolment, sitting_id=now.sitting):
+        return Nothing.OVER
     if now.assignment_id is not None:
         return _take_up(enrolment.pk, now.assignment_id, now.assignment_state)
     if now.reached_target and _complete(enrolment.pk, now.sitting):
         return Nothing.TARGET_REACHED
+    if may_go_on_at(now) is not None:
+        return Nothing.DAY_LIMIT
     return None
+
+
+def may_go_on_at(now: Standing) -> datetime | None:
+    """When the person may begin another conversation; None: at once, as far as the day goes."""
+    most = rules_by_version(now.version).limits.per_day
+    begun = now.begun_lately or ()
+    return begun[most - 1] + DAY if most is not None and len(begun) >= most else None
 
 
 def _take_up(enrolment_id: UUID, assignment_id: UUID, state: str | None) -> Assignment | None:
@@ -106,6 +119,8 @@ def _parameters(enrolment: Enrolment, now: Standing, rules: Rules, *, own: bool)
         "draw": json.dumps({"own": own, "own_share": rules.own_prompt_share, "start": start}),
         "deadline": time + timedelta(minutes=rules.assignment_minutes),
         "now": time,
+        "since": time - DAY,
+        "per_day": rules.limits.per_day,
     }
 
 

@@ -17,18 +17,38 @@ from annotation.models import Assignment
 
 Parameters = dict[str, Any]
 
+# What this person had before, and how much of it counts for their limits: the sitting's target,
+# the day's, and all that they may do. A conversation that was skipped or expired counts for none.
+HAD = """
+    SELECT cell_id, sitting_id, state, created_at FROM annotation_assignment
+    WHERE enrolment_id = %(enrolment)s
+"""
+LOAD = """
+    SELECT count(*) AS in_all, count(*) FILTER (WHERE sitting_id = %(sitting)s) AS in_sitting,
+        count(*) FILTER (WHERE created_at > %(since)s) AS lately
+    FROM had WHERE state IN ('open', 'submitted')
+"""
 # The person, held: a claim of theirs in another tab waits, and so does their leaving.
 ME = """
     SELECT enrolment.id, enrolment.cohort_id FROM studies_enrolment enrolment
     JOIN studies_study study ON study.id = enrolment.study_id
+    JOIN studies_sitting sitting ON sitting.id = %(sitting)s AND sitting.enrolment_id = enrolment.id
     WHERE enrolment.id = %(enrolment)s AND enrolment.state = 'enrolled' AND study.state = 'open'
+        AND sitting.state = 'open' AND (SELECT in_sitting FROM load) < sitting.target
+        AND (SELECT in_all FROM load) < coalesce(enrolment.max_conversations, 2147483647)
+        AND (SELECT lately FROM load) < coalesce(%(per_day)s::int, 2147483647)
     FOR NO KEY UPDATE OF enrolment
 """
-# The cells that this person had before, and a cell that they may get.
-SEEN = """
-    SELECT cell_id AS id FROM annotation_assignment
-    WHERE enrolment_id = %(enrolment)s AND cell_id IS NOT NULL
+# Whoever begins a conversation keeps their place in the quota for another lease.
+PLACE_RENEWED = """
+    UPDATE studies_quotaplace place
+    SET lease_until = %(now)s + make_interval(mins => quota.lease_minutes)
+    FROM me, studies_quotacell cell, studies_quotaset quota
+    WHERE place.enrolment_id = me.id AND place.state = 'reserved'
+        AND cell.id = place.cell_id AND quota.id = cell.quota_set_id
 """
+# The cells that this person had before, and a cell that they may get.
+SEEN = "SELECT cell_id AS id FROM had WHERE cell_id IS NOT NULL"
 PLACE = "cell.cohort_id = %(cohort)s AND cell.taken < cell.overlap AND cell.retired_at IS NULL"
 ROOM = "$place AND cell.id NOT IN (SELECT id FROM seen)"
 PICKED = "cell.id, cell.taken, cell.claims, cell.shuffle_key"
@@ -98,8 +118,12 @@ SELECT %(id)s, me.id, %(sitting)s, me.cohort_id, claim.cell_id, drawn.arm_id, 'o
 FROM me, claim, LATERAL ($arm) drawn
 RETURNING cell_id, arm_id, claim_no, p_prompt, p_arm, draw
 """
+PERSON = """had AS MATERIALIZED ($had),
+load AS MATERIALIZED ($load),
+me AS MATERIALIZED ($me),
+renewed AS ($place_renewed)"""
 CLAIM_CELL = """
-WITH me AS MATERIALIZED ($me),
+WITH $person,
 seen AS MATERIALIZED ($seen),
 stratum AS MATERIALIZED (
     SELECT cell.taken FROM annotation_promptcell cell WHERE $room
@@ -114,7 +138,7 @@ $insert"""
 # Claims of own prompts in one cohort take turns, so that each gets a number of its own.
 OWN_TURN = "SELECT pg_advisory_xact_lock(hashtextextended('own:' || %(cohort)s::text, 0))"
 CLAIM_OWN = """
-WITH me AS MATERIALIZED ($me),
+WITH $person,
 claim AS (
     SELECT NULL::uuid AS cell_id, me.cohort_id AS stratum_id, 1.0 AS p_prompt, '{}'::jsonb AS draw,
         1 + coalesce((SELECT max(own.claim_no) FROM annotation_assignment own
@@ -123,13 +147,17 @@ claim AS (
 )
 $insert"""
 COUNT_ROOM = """
-WITH seen AS MATERIALIZED ($seen)
+WITH had AS MATERIALIZED ($had), seen AS MATERIALIZED ($seen)
 SELECT count(*) FROM annotation_promptcell cell WHERE $room
 """
 
 
 PARTS = {
+    "person": PERSON,
+    "had": HAD,
+    "load": LOAD,
     "me": ME,
+    "place_renewed": PLACE_RENEWED,
     "seen": SEEN,
     "place": PLACE,
     "room": ROOM,

@@ -6,7 +6,7 @@ Constant numbers of queries, however many conversations there are.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -17,6 +17,8 @@ from django.utils import timezone
 from annotation.refusals import Unknown
 from studies.models import Enrolment, Sitting, Study
 from studies.rules import Rules, rules_by_version
+
+DAY = timedelta(hours=24)  # of the daily limit: any so many hours, in every time zone
 
 
 class Do(StrEnum):
@@ -173,6 +175,13 @@ class Standing(NamedTuple):
     assignment_state: str | None
     cell_id: UUID | None
     conversation_id: UUID | None
+    begun_lately: Sequence[datetime] | None  # newest first; skipped and expired ones are left out
+    place_state: str | None
+
+    @property
+    def lost_its_place(self) -> bool:
+        """Whether the place in the quota was given back while the person was away."""
+        return self.place_state == "released"
 
     @property
     def version(self) -> UUID:
@@ -204,7 +213,8 @@ SELECT enrolment.state, enrolment.max_conversations, study.state,
         WHERE study_id = study.id AND frozen_at IS NOT NULL ORDER BY n DESC LIMIT 1),
     sitting.id, sitting.state, sitting.target, sitting.deadline, sitting.exit_code,
     coalesce(counts.done, 0), coalesce(counts.done_in_all, 0), coalesce(counts.claims, 0),
-    assignment.id, assignment.state, assignment.cell_id, conversation.id
+    assignment.id, assignment.state, assignment.cell_id, conversation.id,
+    counts.begun_lately, (SELECT state FROM studies_quotaplace WHERE enrolment_id = enrolment.id)
 FROM studies_enrolment enrolment
 JOIN studies_study study ON study.id = enrolment.study_id
 LEFT JOIN LATERAL (
@@ -214,7 +224,10 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT count(*) FILTER (WHERE state = 'submitted' AND sitting_id = sitting.id) AS done,
         count(*) FILTER (WHERE state = 'submitted') AS done_in_all,
-        count(*) AS claims
+        count(*) AS claims,
+        array_agg(created_at ORDER BY created_at DESC) FILTER (
+            WHERE state IN ('open', 'submitted') AND created_at > %(since)s
+        ) AS begun_lately
     FROM annotation_assignment WHERE enrolment_id = enrolment.id
 ) counts ON true
 LEFT JOIN LATERAL (
@@ -224,14 +237,15 @@ LEFT JOIN LATERAL (
     ORDER BY state = 'open' DESC, created_at DESC LIMIT 1
 ) assignment ON true
 LEFT JOIN annotation_conversation conversation ON conversation.assignment_id = assignment.id
-WHERE enrolment.id = %s
+WHERE enrolment.id = %(enrolment)s
 """
 
 
 def standing(enrolment_id: UUID) -> Standing:
     """Where this person stands at the moment. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(STANDING, [enrolment_id])
+        since = timezone.now() - DAY
+        cursor.execute(STANDING, {"enrolment": enrolment_id, "since": since})
         return Standing(*cursor.fetchone())
 
 

@@ -66,6 +66,14 @@ def _expire(enrolment_id: UUID, now: datetime) -> int:
 def end_late_sitting(*, sitting_id: UUID, enrolment_id: UUID) -> bool:
     """End a sitting past its deadline, and what is open in it; False when it was over already."""
     lock_person(enrolment_id)
+    break_off_sitting(sitting_id)
+    return end_sitting(
+        sitting_id=sitting_id, state=Sitting.State.EXPIRED, exit_code=Sitting.ExitCode.TIMEOUT
+    )
+
+
+def break_off_sitting(sitting_id: UUID) -> None:
+    """Give back what is open in a sitting that is over. The caller holds the person's lock."""
     now = timezone.now()
     held = Assignment.objects.filter(sitting_id=sitting_id)
     held.filter(state=Assignment.State.OPEN).update(
@@ -73,6 +81,3 @@ def end_late_sitting(*, sitting_id: UUID, enrolment_id: UUID) -> bool:
     )
     everything = list(held.values_list("pk", flat=True))
     break_off(everything, reason=Conversation.EndedReason.EXPIRED, now=now)
-    return end_sitting(
-        sitting_id=sitting_id, state=Sitting.State.EXPIRED, exit_code=Sitting.ExitCode.TIMEOUT
-    )

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from annotation import breaking_off, prefetching, sweeping
+from studies import quotas
 
 
 @shared_task
@@ -10,6 +11,7 @@ def sweep_expired() -> None:
     """Give back what silent people and closed studies hold. Safe to run twice, also at once."""
     sweeping.sweep_sittings()
     sweeping.sweep_assignments()
+    quotas.sweep_places()
     breaking_off.drop_sets_of_closed_studies()
 
 

@@ -1,15 +1,17 @@
-"""Addresses of the annotator's pages. Ids in them are random, and tokens only in the first two."""
+"""Addresses of the annotator's pages. Ids in them are random; only the first three have tokens."""
 
 from django.urls import path
 
-from annotation.views import arriving, conversing, leaving, working
+from annotation.views import arriving, arriving_by_panel, conversing, leaving, working
 
 urlpatterns = [
     path("join/<str:token>/", arriving.join, name="join"),
+    path("panel/<str:token>/", arriving_by_panel.arrive, name="panel"),
     path("return/<str:token>/", arriving.come_back, name="come-back"),
     path("welcome/", arriving.welcome, name="welcome"),
     path("questions/", arriving.questions, name="questions"),
     path("instructions/", arriving.instructions, name="instructions"),
+    path("sitting/", arriving_by_panel.sitting, name="sitting"),
     path("work/", working.work, name="work"),
     path("work/<uuid:assignment_id>/message/", working.own_message, name="own-message"),
     path("work/<uuid:assignment_id>/skip/", working.skip, name="skip"),

@@ -33,6 +33,10 @@ if not SECRET_KEY and PLAIN_HTTP:
 # Servers refuse this one: config/asgi.py and the workers call config.startup.
 SECRET_KEY_IS_SET = bool(env.text("SECRET_KEY"))
 
+# Panels' ids are stored as hashes under this key. It must outlive a change of SECRET_KEY: under
+# another one, everybody who comes back would be a stranger.
+PANEL_SECRET = env.text("PANEL_SECRET") or SECRET_KEY
+
 # --- Model endpoints: addresses and keys stay in the environment; rows keep only names -----------
 MODEL_ALLOWLIST = env.words("MODEL_ALLOWLIST")
 MODEL_BASE_URL = env.text("MODEL_BASE_URL").rstrip("/")

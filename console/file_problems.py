@@ -32,6 +32,9 @@ _SLUG = "use lower-case letters, digits and single hyphens, such as lend-brother
 _PATTERNS = {
     r"^[a-z0-9]+(-[a-z0-9]+)*$": _SLUG,
     r"^[a-z][a-z0-9_]*$": "use lower-case letters, digits and underscores, such as age_band",
+    r"^[A-Za-z][A-Za-z0-9_.-]*$": "use the name of a parameter, such as PROLIFIC_PID",
+    r"^[A-Za-z0-9_-]+$": "use the panel's code: letters, digits, hyphens and underscores",
+    r"^[a-z0-9-]+(\.[a-z0-9-]+)+$": "use a host name, such as app.prolific.com",
     r"^[A-Z]{2}$": "use the two capital letters of the country, such as IN",
     r"^[A-Z][A-Z0-9_]*_KEY$": "name the environment variable with the key; it ends in _KEY",
 }

@@ -16,8 +16,8 @@ from console.loading_rows import write_rows
 from console.study_changes import changes
 from console.study_reading import InvalidStudyFile, Reading
 from studies import auditing, launching
-from studies.access import invite_openly
-from studies.models import Study, StudyVersion
+from studies.access import invite_by_panel, invite_openly
+from studies.models import QuotaCell, Study, StudyVersion
 
 State = Study.State
 LAYOUT_ONLY = "only comments or layout differ"
@@ -110,8 +110,11 @@ def _write(*, study: Study, reading: Reading, differences: list[str], by: str) -
 
 def _hold_cells(study: Study) -> None:
     """Lock the cells before the audit's chain, as everybody does who leaves: no deadlock."""
-    cells = PromptCell.objects.filter(study=study).order_by("pk").select_for_update(no_key=True)
-    list(cells.values_list("pk", flat=True))
+    prompts = PromptCell.objects.filter(study=study)
+    quotas = QuotaCell.objects.filter(quota_set__study=study)
+    for cells in (prompts, quotas):
+        locked = cells.order_by("pk").select_for_update(of=("self",), no_key=True)
+        list(locked.values_list("pk", flat=True))
 
 
 def _take_turns(slug: str) -> None:
@@ -121,6 +124,9 @@ def _take_turns(slug: str) -> None:
 
 
 def _renew_links(study: Study) -> None:
-    """Each cohort's open link works, also after the site's secret has changed."""
+    """Each cohort's links work, also after the site's secret has changed."""
+    newest = study.versions.order_by("-n").values_list("body__panels", flat=True).first()
     for cohort in study.cohorts.all():
         invite_openly(cohort)
+        for panel in newest or {}:
+            invite_by_panel(cohort, panel)

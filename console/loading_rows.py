@@ -8,6 +8,7 @@ from django.db.models import Case, F, PositiveIntegerField, Q, Value, When
 from django.utils import timezone
 
 from annotation.models import Assignment, PromptCell
+from console.loading_quotas import write_quotas
 from console.study_file import CohortEntry, PlanEntry, PromptEntry, StudyFile
 from console.study_reading import Reading
 from sampling import plans as plan_bodies
@@ -36,6 +37,7 @@ def write_rows(study: Study, reading: Reading) -> StudyVersion:
     questionnaire = _write_questionnaire(study, file)
     plans = _write_plans(study, file, _write_endpoints(file))
     cohorts = _write_cohorts(study, file.cohorts)
+    write_quotas(study, file.quotas, cohorts)
     for entry in file.cohorts:
         _write_arms(cohorts[entry.slug], entry, plans)
     _write_cells(study, cohorts.values(), _write_prompts(study, file.prompts), file.overlap)

@@ -3,41 +3,20 @@
 `studies.rules` reads them back from `StudyVersion.body` for the pages.
 """
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from studies.models.study import Language
+from console.arrival_fields import Limits, PanelEntry, PanelName, Pay
+from studies.file_fields import DATA_LANGUAGES, LanguageCode, Strict, Text, Texts
 
-LanguageCode = Literal["en", "fr", "it", "pt", "hi"]
+__all__ = ["DATA_LANGUAGES", "LanguageCode", "Rules", "Strict", "Text", "Texts"]
 
-DATA_LANGUAGES: Mapping[str, str] = {
-    Language.ENGLISH: "English",
-    Language.FRENCH: "French",
-    Language.ITALIAN: "Italian",
-    Language.PORTUGUESE: "Portuguese",
-    Language.HINDI: "Hindi",
-}
-
+Slug = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", min_length=1, max_length=60)
+]
 MOST_REPLICAS = 1000
-
-
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise PydanticCustomError("blank", "is empty")
-    return text
-
-
-Text = Annotated[str, AfterValidator(_not_blank)]
-Texts = Annotated[dict[LanguageCode, Text], Field(min_length=1)]
-
-
-class Strict(BaseModel):
-    """Refuses unknown fields, and values that only look like the wanted type."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Turns(Strict):
@@ -107,3 +86,9 @@ class Rules(Strict):
     overlap: int = Field(ge=1, le=1_000_000)
     sets: Sets = "shared"
     instructions: Texts
+    about: Texts | None = None
+    content_note: Texts | None = None
+    minutes: int | None = Field(default=None, ge=1, le=60 * 24)
+    pay: Pay | None = None
+    limits: Limits | None = None
+    panels: dict[PanelName, PanelEntry] | None = None

@@ -8,13 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from console.rule_fields import LanguageCode, Rules, Strict, Text, Texts
+from console.quota_fields import QuotaEntry
+from console.rule_fields import LanguageCode, Rules, Slug, Strict, Text, Texts
 from sampling.plans import PlanBody
+from studies.file_fields import AnswerKey
 
-Slug = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", min_length=1, max_length=60)
-]
-AnswerKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Secret = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*_KEY$", max_length=80)]
 # $NAME of a setting, or an http address without user, query or fragment.
 Address = Annotated[
@@ -131,6 +129,7 @@ class StudyFile(Rules):
     endpoints: list[EndpointEntry] = Field(min_length=1, max_length=100)
     plans: Annotated[dict[Slug, PlanEntry], Field(min_length=1, max_length=100)]
     cohorts: list[CohortEntry] = Field(min_length=1, max_length=200)
+    quotas: list[QuotaEntry] = Field(default=[], max_length=300)
     consent: ConsentEntry
     questionnaire: QuestionnaireEntry
     prompts: list[PromptEntry] = Field(min_length=1, max_length=20_000)

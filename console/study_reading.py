@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 
 from console import marked_yaml
+from console.arrival_checks import arrival_faults
 from console.file_problems import explain, named
 from console.marked_yaml import Marked, Path, Problem
 from console.rule_fields import DATA_LANGUAGES, LanguageCode
@@ -82,6 +83,7 @@ def _contradictions(file: StudyFile) -> Iterator[Fault]:
     yield from _prompt_faults(file)
     yield from _endpoint_faults(file)
     yield from _other_faults(file)
+    yield from arrival_faults(file)
 
 
 def _repeats(file: StudyFile) -> Iterator[Fault]:
@@ -141,6 +143,9 @@ def _texts(file: StudyFile) -> Iterator[tuple[Path, Mapping[LanguageCode, Any]]]
     yield ("title",), file.title
     yield ("instructions",), file.instructions
     yield ("consent", "texts"), file.consent.texts
+    for field in ("about", "content_note"):
+        if (texts := getattr(file, field)) is not None:
+            yield (field,), texts
     for part in ("question", "none_question"):
         texts = getattr(file.explanation, part)
         if texts is not None or file.explanation.rule != "never":

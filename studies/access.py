@@ -2,13 +2,15 @@
 
 Tokens are 256 random bits, or an HMAC of that size; the database keeps their SHA-256 only. The
 token of a cohort's open link is derived from the site's secret, so the console can show it again at
-any time; personal and return tokens are shown once and cannot be recovered.
+any time, and so is that of its link for a panel; personal and return tokens are shown once and
+cannot be recovered.
 """
 
 import base64
 import hashlib
 import hmac
 import secrets
+from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
@@ -31,6 +33,17 @@ def open_token(cohort: Cohort) -> str:
     return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
 
+def panel_token(cohort: Cohort, panel: str) -> str:
+    """The token of a cohort's link for a panel: the same at every call on one site."""
+    message = b"panel-link:" + cohort.pk.bytes + panel.encode()
+    mac = hmac.digest(settings.SECRET_KEY.encode(), message, "sha256")
+    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+
+
+def panel_url(token: str) -> str:
+    return f"{settings.BASE_URL}/panel/{token}/"
+
+
 def join_url(token: str) -> str:
     return f"{settings.BASE_URL}/join/{token}/"
 
@@ -49,13 +62,31 @@ def invite_openly(cohort: Cohort) -> str:
     return token
 
 
-def invite_personally(cohort: Cohort) -> str:
-    """Make a link for one person and return its token, which is not kept."""
-    token = new_token()
-    Invitation.objects.create(
-        token_sha256=digest(token), cohort=cohort, kind=Invitation.Kind.PERSONAL
+def invite_by_panel(cohort: Cohort, panel: str) -> str:
+    """Make the cohort's link for a panel usable and return its token. Safe to call again."""
+    token = panel_token(cohort, panel)
+    Invitation.objects.get_or_create(
+        token_sha256=digest(token),
+        defaults={"cohort": cohort, "kind": Invitation.Kind.PANEL, "panel": panel},
     )
     return token
+
+
+def invite_personally(
+    cohort: Cohort, *, count: int = 1, expires_at: datetime | None = None
+) -> list[str]:
+    """Make links for so many people and return their tokens, which are not kept. One query."""
+    tokens = [new_token() for _ in range(count)]
+    Invitation.objects.bulk_create(
+        Invitation(
+            token_sha256=digest(token),
+            cohort=cohort,
+            kind=Invitation.Kind.PERSONAL,
+            expires_at=expires_at,
+        )
+        for token in tokens
+    )
+    return tokens
 
 
 def find_invitation(token: str) -> Invitation | None:

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from studies import access
+from studies import access, identifying, quotas
 from studies.models import (
     Answer,
     ConsentDocument,
@@ -24,7 +24,8 @@ from studies.models import (
     Sitting,
     Study,
 )
-from studies.rules import current_rules
+from studies.panels import Arrival
+from studies.rules import Rules, current_rules
 
 # Without look-alikes (0 and O, 1 and I): people copy the code by hand.
 CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -36,6 +37,7 @@ STATE_AFTER = {
     Sitting.ExitCode.TIMEOUT: Enrolment.State.EXPIRED,
     Sitting.ExitCode.WITHDRAWN: Enrolment.State.WITHDRAWN,
     Sitting.ExitCode.PARTIAL: Enrolment.State.WITHDRAWN,
+    Sitting.ExitCode.QUOTA_FULL: Enrolment.State.OVER_QUOTA,
 }
 
 
@@ -95,37 +97,50 @@ def consent_document(*, study: Study, locale: str) -> ConsentDocument:
 
 
 def give_consent(
-    *, invitation: Invitation, document: ConsentDocument, ui_language: str, arrival: str
+    *,
+    invitation: Invitation,
+    document: ConsentDocument,
+    ui_language: str,
+    arrival: str,
+    arrived: Arrival | None = None,
 ) -> Entry:
     """Store a yes: enrolment (consented), consent record, and a personal link marked as used.
 
     `arrival` is a random text made once when the person followed the link (`access.new_token()`)
     and kept in their signed cookie: the return token is derived from it, so a form sent twice gives
-    the first answer again. Expects `invitation.cohort.study` to be loaded. Raises LinkUsed,
+    the first answer again. `arrived` is who came by a panel's link: whom the panel sent before gets
+    their first answer again. Expects `invitation.cohort.study` to be loaded. Raises LinkUsed,
     LinkExpired, StudyNotOpen.
     """
     return _answer_consent(
         invitation=invitation,
         document=document,
         ui_language=ui_language,
-        arrival=arrival,
+        arrival=arrival if arrived is None else _arrival_of(invitation.cohort.study_id, arrived),
+        arrived=arrived,
         granted=True,
     )
 
 
 def decline_consent(
-    *, invitation: Invitation, document: ConsentDocument, ui_language: str, arrival: str
+    *,
+    invitation: Invitation,
+    document: ConsentDocument,
+    ui_language: str,
+    arrival: str,
+    arrived: Arrival | None = None,
 ) -> Entry:
     """Store a no: an enrolment in state no_consent whose sitting is over, with its exit code.
 
-    A personal link stays usable. Sent twice, it gives the first answer again, whichever that was.
-    Raises as give_consent.
+    A personal link stays usable, and of a panel's person no identity is kept: they may change their
+    mind. Sent twice, it gives the first answer again, whichever that was. Raises as give_consent.
     """
     return _answer_consent(
         invitation=invitation,
         document=document,
         ui_language=ui_language,
         arrival=arrival,
+        arrived=arrived,
         granted=False,
     )
 
@@ -136,27 +151,51 @@ def _answer_consent(
     document: ConsentDocument,
     ui_language: str,
     arrival: str,
+    arrived: Arrival | None,
     granted: bool,
 ) -> Entry:
     token = return_token(arrival)
-    if before := access.find_returning(token):
-        return Entry(before, token)
+    if before := _entered_before(invitation, token, arrived):
+        return before
     _refuse_entry(invitation)
     try:
         with transaction.atomic():
             enrolment = _enrol(invitation, token, ui_language, granted=granted)
             _record(enrolment, document, granted=granted)
-            if granted:
-                _use_personal_link(invitation, enrolment)
-            else:
+            if not granted:
                 _end_at_consent(enrolment)
+            elif arrived is not None:
+                identifying.store_identity(enrolment=enrolment, arrived=arrived)
+            else:
+                _use_personal_link(invitation, enrolment)
     except IntegrityError:
         # The same form, sent twice at once: the other one has stored it.
-        found = access.find_returning(token)
-        if found is None:
+        before = _entered_before(invitation, token, arrived)
+        if before is None:
             raise
-        return Entry(found, token)
+        return before
     return Entry(enrolment, token)
+
+
+def _entered_before(invitation: Invitation, token: str, arrived: Arrival | None) -> Entry | None:
+    """The first answer to this form, or of this person of a panel."""
+    if found := access.find_returning(token):
+        return Entry(found, token)
+    if arrived is None:
+        return None
+    known = identifying.find_known(study_id=invitation.cohort.study_id, arrived=arrived)
+    return Entry(known.enrolment, token_of(known.enrolment, arrived)) if known else None
+
+
+def token_of(enrolment: Enrolment, arrived: Arrival) -> str:
+    """The return token of a panel's person; empty when it was made under another site's secret."""
+    token = return_token(_arrival_of(enrolment.study_id, arrived))
+    return token if access.digest(token) == enrolment.return_token_sha256 else ""
+
+
+def _arrival_of(study_id: UUID, arrived: Arrival) -> str:
+    """The same text at every arrival of one person, so that each browser learns their link."""
+    return f"{study_id}:{arrived.panel}:{arrived.person}"
 
 
 def return_token(arrival: str) -> str:
@@ -224,23 +263,46 @@ def questionnaire_of(study: Study) -> Questionnaire | None:
 def answer_questionnaire(*, enrolment: Enrolment, answers: Mapping[str, str]) -> Sitting:
     """Store the answers, enrol the person and open their sitting.
 
-    For an enrolment that is past this point it changes nothing and returns the newest sitting.
-    Raises AnswersMissing, StudyNotOpen.
+    When the quota of their answers is full, the person is over quota, and so is their sitting. For
+    an enrolment that is past this point it changes nothing and returns the newest sitting. Locks
+    the person, and the quota's cell. Raises AnswersMissing, StudyNotOpen.
     """
     locked = Enrolment.objects.select_for_update(of=("self",), no_key=True)
-    person = locked.select_related("study").get(pk=enrolment.pk)
+    person = locked.select_related("study", "cohort").get(pk=enrolment.pk)
     if person.state != Enrolment.State.CONSENTED:
         return _newest_sitting(person)
     if person.study.state != Study.State.OPEN:
         raise StudyNotOpen(person.study.state)
     _store_answers(person, questionnaire_of(person.study), answers)
-    rules = current_rules(person.study)
-    person.state = enrolment.state = Enrolment.State.ENROLLED
-    person.save(update_fields=["state"])
+    has_place = quotas.reserve_by_answers(person)
+    sitting = _sit_down(person, current_rules(person.study), has_place=has_place)
+    enrolment.state, enrolment.max_conversations = person.state, person.max_conversations
+    return sitting
+
+
+def _sit_down(person: Enrolment, rules: Rules, *, has_place: bool) -> Sitting:
+    """The first sitting; for who has no place in the quota it is over at once."""
+    person.state = Enrolment.State.ENROLLED if has_place else Enrolment.State.OVER_QUOTA
+    person.max_conversations = rules.limits.per_person
+    person.save(update_fields=["state", "max_conversations"])
+    submission = identifying.first_submission(person)
+    return open_sitting(person, rules, submission=submission, has_place=has_place)
+
+
+def open_sitting(
+    enrolment: Enrolment, rules: Rules, *, submission: str | None, has_place: bool = True
+) -> Sitting:
+    """A sitting under a panel's submission (its hash), or under none; over where there is no place.
+
+    Raises IntegrityError when the person has an open one, and when the submission has had its own.
+    """
     return Sitting.objects.create(
-        enrolment=person,
-        target=rules.conversations,
+        enrolment=enrolment,
+        panel_session_hmac=submission,
+        target=rules.conversations if has_place else 0,
         deadline=timezone.now() + timedelta(hours=rules.sitting_hours),
+        state=Sitting.State.OPEN if has_place else Sitting.State.RETURNED,
+        exit_code=None if has_place else Sitting.ExitCode.QUOTA_FULL,
     )
 
 

@@ -1,14 +1,17 @@
 """A typed view of the rules that a study file stated, read from `StudyVersion.body`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal, cast
 from uuid import UUID
 
 from studies.models import Study, StudyVersion
+from studies.panels import Panel, panel_of
 
 ExplanationRule = Literal["never", "share", "chosen", "always"]
+PayUnit = Literal["hour", "conversation", "sitting"]
 Texts = Mapping[str, str]
 
 
@@ -32,6 +35,41 @@ class FirstSets:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one person may do, in conversations: in any 24 hours, and in all. None: no limit."""
+
+    per_day: int | None = None
+    per_person: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pay:
+    """What is paid: so much in this currency (ISO 4217) for each hour, conversation or sitting."""
+
+    amount: Decimal
+    currency: str
+    per: PayUnit
+    by_country: Mapping[str, tuple[Decimal, str]] = field(default_factory=dict)
+
+    def in_country(self, country: str) -> "Pay":
+        """What is paid in a country: its own amount and currency, where the study says one."""
+        amount, currency = self.by_country.get(country, (self.amount, self.currency))
+        return Pay(amount, currency, self.per)
+
+    def hourly(self, *, conversations: int, minutes: int) -> Decimal:
+        """The same for an hour, at so many minutes for a sitting of so many conversations."""
+        if self.per == "hour":
+            return self.amount
+        return self.whole(conversations=conversations, minutes=minutes) * 60 / minutes
+
+    def whole(self, *, conversations: int, minutes: int) -> Decimal:
+        """The same for the sitting."""
+        if self.per == "hour":
+            return self.amount * minutes / 60
+        return self.amount * (conversations if self.per == "conversation" else 1)
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """The rules of one version of a study. Never changes, so that it can be kept in memory."""
 
@@ -47,6 +85,12 @@ class Rules:
     sitting_hours: float
     assignment_minutes: float
     first_sets: FirstSets = FirstSets()
+    about: Texts = field(default_factory=dict)
+    content_note: Texts = field(default_factory=dict)
+    minutes: int | None = None  # that a sitting takes
+    pay: Pay | None = None
+    limits: Limits = Limits()
+    panels: Mapping[str, Panel] = field(default_factory=dict)
 
 
 def in_language(texts: Texts, locale: str) -> str:
@@ -101,7 +145,30 @@ def _read(version_id: UUID, body: Mapping[str, Any]) -> Rules:
         sitting_hours=body["sitting_hours"],
         assignment_minutes=body["assignment_minutes"],
         first_sets=_first_sets(body.get("sets", "shared")),
+        about=body.get("about") or {},
+        content_note=body.get("content_note") or {},
+        minutes=body.get("minutes"),
+        pay=_pay(body["pay"]) if body.get("pay") else None,
+        limits=Limits(**body.get("limits") or {}),
+        panels={name: panel_of(name, said) for name, said in (body.get("panels") or {}).items()},
     )
+
+
+def _pay(said: Mapping[str, Any]) -> Pay:
+    by_country = said.get("by_country") or {}
+    return Pay(
+        amount=_money(said["amount"]),
+        currency=said["currency"],
+        per=cast("PayUnit", said["per"]),
+        by_country={
+            country: (_money(own["amount"]), own["currency"]) for country, own in by_country.items()
+        },
+    )
+
+
+def _money(said: float) -> Decimal:
+    """The number as the file has it: 0.1 is a tenth, and not the nearest binary fraction."""
+    return Decimal(str(said))
 
 
 def _first_sets(said: str | Mapping[str, int]) -> FirstSets:

@@ -36,11 +36,15 @@ from studies.models import (
     ConsentDocument,
     ConsentRecord,
     Enrolment,
+    Identity,
     Invitation,
     Membership,
     Prompt,
     PromptText,
     Questionnaire,
+    QuotaCell,
+    QuotaPlace,
+    QuotaSet,
     Researcher,
     Sitting,
     Study,
@@ -232,6 +236,47 @@ def answer(of: Enrolment | None = None, *, key: str = "age_band", value: str = "
 def sitting(of: Enrolment | None = None, *, target: int = 2, **fields: Any) -> Sitting:
     fields.setdefault("deadline", in_hours(48))
     return Sitting.objects.create(enrolment=of or enrolment(), target=target, **fields)
+
+
+def identity(of: Enrolment | None = None, **fields: Any) -> Identity:
+    """Whom a panel sent: hashes, as the database has them."""
+    person = of or enrolment()
+    fields = {
+        "panel": "prolific",
+        "external_hmac": digest(f"person {number()}"),
+        "arrived_with": digest(f"submission {number()}"),
+        **fields,
+    }
+    return Identity.objects.create(study_id=person.study_id, pseudonym=person.pseudonym, **fields)
+
+
+# --- Quotas ---------------------------------------------------------------------------------------
+
+
+def quota_set(of: Cohort | None = None, **fields: Any) -> QuotaSet:
+    """A quota without cells, of this cohort."""
+    cohort_ = of or cohort()
+    fields.setdefault("name", cohort_.country.lower())
+    made = QuotaSet.objects.create(study_id=cohort_.study_id, country=cohort_.country, **fields)
+    cohort_.quota_set = made
+    cohort_.save(update_fields=["quota_set"])
+    return made
+
+
+def quota_cell(of: QuotaSet | None = None, *, target: int | None = 2, **fields: Any) -> QuotaCell:
+    fields = {"name": f"cell-{number()}", "position": number(), **fields}
+    return QuotaCell.objects.create(quota_set=of or quota_set(), target=target, **fields)
+
+
+def quota_place(
+    of: Enrolment | None = None, *, cell: QuotaCell | None = None, **fields: Any
+) -> QuotaPlace:
+    """A place of this person, reserved for an hour, in a cell of their cohort's quota."""
+    person = of or enrolment()
+    state = fields.setdefault("state", "reserved")
+    fields.setdefault("lease_until", in_hours(1) if state == "reserved" else None)
+    mine = cell or quota_cell(person.cohort.quota_set or quota_set(person.cohort))
+    return QuotaPlace.objects.create(enrolment=person, cell=mine, **fields)
 
 
 # --- Sampling -------------------------------------------------------------------------------------

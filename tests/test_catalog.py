@@ -116,6 +116,8 @@ def one_of_everything() -> None:
     person = first.conversation.assignment.enrolment
     factories.answer(person)
     factories.invitation(world.cohort, kind="personal", used_by=person)
+    factories.identity(person)
+    factories.quota_place(person)
     call = factories.model_call(factories.candidate_set(state="generating"))
     call.set.seats.create(
         endpoint=call.endpoint, attempt=1, streams=1, lease_until=factories.in_hours(1)

@@ -1,10 +1,11 @@
 """Filters for texts, numbers and moments on pages."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
-from babel.numbers import format_decimal
+from babel.numbers import format_currency, format_decimal
 from django import template
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, to_locale
@@ -32,6 +33,12 @@ def markdown(text: str) -> SafeString:
 def number(value: int) -> str:
     """A whole number as the interface language writes it."""
     return format_decimal(value, locale=_locale())
+
+
+@register.filter
+def money(amount: Decimal, currency: str) -> str:
+    """An amount with its currency (ISO 4217), as the interface language writes it."""
+    return format_currency(amount, currency, locale=_locale())
 
 
 @register.filter

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from annotation import access
 from annotation.access import AnnotatorRequest, Visitor, annotator_page
+from annotation.before_consent import Facts, facts_of
 from annotation.views.answering import (
     keep_language,
     locale,
@@ -29,7 +30,7 @@ from studies.enrolling import (
     LinkUsed,
     StudyNotOpen,
 )
-from studies.models import ConsentDocument, Enrolment, Invitation, Questionnaire, Study
+from studies.models import ConsentDocument, Enrolment, Invitation, Questionnaire, Sitting, Study
 from studies.rules import current_rules, in_language
 
 no_store = cache_control(no_store=True)
@@ -43,21 +44,28 @@ INTERFACE_OF = {"pt": "pt-br"}
 def join(request: HttpRequest, token: str) -> HttpResponse:
     """Follow an invitation. Makes no row: link previews are no people."""
     invitation = links.find_invitation(token)
-    if invitation is None:
+    if invitation is None or invitation.kind == Invitation.Kind.PANEL:
         return render(request, "404.html", status=404)
-    if refusal := _refusal(invitation):
-        return _refuse(request, refusal, invitation)
     person = access.visitor(request)
+    if invitation.used_by_id is not None and person.enrolment == str(invitation.used_by_id):
+        return see_other("work")  # their own link, in their own browser
+    if refusal := refusal_of(invitation):
+        return refuse(request, refusal, invitation)
     if request.method != "POST" and _has_begun(person, invitation):
         return page(request, "annotation/already.html", invitation.cohort.study, {})
     response = see_other("welcome")
-    access.remember(response, person, invitation=str(invitation.pk), arrival=links.new_token())
+    access.remember(
+        response,
+        person.sent_by(None),
+        invitation=str(invitation.pk),
+        arrival=links.new_token(),
+    )
     language = invitation.cohort.language
     keep_language(response, INTERFACE_OF.get(language, language))
     return response
 
 
-def _refusal(invitation: Invitation) -> EnrollingRefusal | None:
+def refusal_of(invitation: Invitation) -> EnrollingRefusal | None:
     """Why an invitation leads nowhere; enrolling asks again when it matters."""
     if invitation.used_by_id is not None:
         return LinkUsed()
@@ -68,9 +76,7 @@ def _refusal(invitation: Invitation) -> EnrollingRefusal | None:
     return None
 
 
-def _refuse(
-    request: HttpRequest, refusal: EnrollingRefusal, invitation: Invitation
-) -> HttpResponse:
+def refuse(request: HttpRequest, refusal: EnrollingRefusal, invitation: Invitation) -> HttpResponse:
     if isinstance(refusal, StudyNotOpen):
         return pause_page(request, refusal.code, study=invitation.cohort.study)
     return render(request, "410.html", {"code": refusal.code}, status=410)
@@ -102,9 +108,17 @@ def welcome(request: HttpRequest) -> HttpResponse:
     refused = request.method == "POST"
     context = {
         "document": document,
+        "facts": _facts(person, invitation),
         "fault": _("Please choose one of the two.") if refused else "",
     }
     return page(request, "annotation/welcome.html", study, context, status=422 if refused else 200)
+
+
+def _facts(person: Visitor, invitation: Invitation) -> Facts:
+    cohort = invitation.cohort
+    rules = current_rules(cohort.study)
+    by_panel = person.arrived is not None
+    return facts_of(cohort=cohort, rules=rules, locale=locale(), by_panel=by_panel)
 
 
 def _followed(person: Visitor) -> Invitation | None:
@@ -135,9 +149,10 @@ def _answer_consent(
             document=document,
             ui_language=locale(),
             arrival=person.arrival,
+            arrived=person.arrived,
         )
     except EnrollingRefusal as refusal:
-        return _refuse(request, refusal, invitation)
+        return refuse(request, refusal, invitation)
     consented = entry.enrolment.state == Enrolment.State.CONSENTED
     response = see_other("questions" if consented else "work")
     access.remember(
@@ -153,16 +168,18 @@ def questions(request: AnnotatorRequest) -> HttpResponse:
     enrolment = request.enrolment
     if request.method != "POST" and enrolment.state != Enrolment.State.CONSENTED:
         return redirect("work")
-    asked = enrolling.questionnaire_of(enrolment.study)
-    if request.method != "POST" and asked is not None:
-        return _ask(request, asked, missing=[])
+    if request.method != "POST":
+        asked = enrolling.questionnaire_of(enrolment.study)
+        if asked is not None:
+            return _ask(request, asked, missing=[])
     try:
-        enrolling.answer_questionnaire(enrolment=enrolment, answers=request.POST.dict())
+        sitting = enrolling.answer_questionnaire(enrolment=enrolment, answers=request.POST.dict())
     except AnswersMissing as refusal:
+        asked = enrolling.questionnaire_of(enrolment.study)
         return _ask(request, asked, missing=refusal.keys)
     except StudyNotOpen as refusal:
         return pause_page(request, refusal.code, study=enrolment.study)
-    return see_other("instructions")
+    return see_other("instructions" if sitting.state == Sitting.State.OPEN else "work")
 
 
 def _ask(

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from annotation import access
 from annotation.access import AnnotatorRequest, annotator_page
 from annotation.leaving import withdraw as withdraw_person
+from annotation.panel_returns import way_back_of
 from annotation.progress import Do, Step, next_step
 from annotation.views import wording
 from annotation.views.answering import (
@@ -41,9 +42,12 @@ def closing(request: AnnotatorRequest) -> HttpResponse:
     step = next_step(request.enrolment)
     if step.do is not Do.LEAVE:
         return redirect("work")
+    arrived = access.visitor(request).arrived
+    back = way_back_of(enrolment=request.enrolment, exit_code=step.exit_code, arrived=arrived)
     context = {
         "closing": wording.closing(step.exit_code),
-        "code": _code(request.enrolment, step),
+        "code": "" if back else _code(request.enrolment, step),
+        "way_back": back,
         "return_url": return_url(request.return_token),
         "may_withdraw": request.enrolment.state not in LEFT,
     }

@@ -1,6 +1,6 @@
 """Words for codes: why something was refused, how a visit ended, what a wait is about."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import ceil
 
 from django.utils.translation import gettext as _
@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from annotation.leaving import SkipReason
 from annotation.progress import Judged, Scene, Stage
 from annotation.refusals import BadText, ExplanationNeeded, Refusal, UnknownChoice
-from annotation.templatetags.reading import number
+from annotation.templatetags.reading import moment, number
 from sampling.reasons import Reason
 
 
@@ -209,6 +209,19 @@ def pause(code: str) -> dict[str, str]:
             }
 
 
+def day_limit(limit: int, until: datetime) -> dict[str, str]:
+    """Heading and text when a person has done what they may do in a day."""
+    done = ngettext(
+        "You have done the %(limit)s conversation that one person may have in 24 hours.",
+        "You have done the %(limit)s conversations that one person may have in 24 hours.",
+        limit,
+    ) % {"limit": number(limit)}
+    again = _("You can go on from %(moment)s. Everything you sent is stored.") % {
+        "moment": moment(until)
+    }
+    return {"heading": _("That is enough for today"), "text": f"{done} {again}"}
+
+
 def closing(exit_code: str | None) -> dict[str, str]:
     """Heading and text of the closing page."""
     match exit_code:
@@ -232,7 +245,15 @@ def closing(exit_code: str | None) -> dict[str, str]:
                 "heading": _("The time for this study has run out"),
                 "text": _("Everything you sent is stored. Thank you."),
             }
-        case "screen_out" | "quota_full":
+        case "quota_full":
+            return {
+                "heading": _("We have heard enough people like you"),
+                "text": _(
+                    "The study wanted so many people of each kind, and the places for yours are "
+                    "taken. It has nothing to do with what you answered. Thank you."
+                ),
+            }
+        case "screen_out":
             return {
                 "heading": _("We have heard enough people like you"),
                 "text": _("Thank you for your interest. There is nothing more to do."),

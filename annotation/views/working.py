@@ -10,15 +10,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from annotation import drafts, forms
 from annotation.access import AnnotatorRequest, annotator_page, draft_token, keep_posted
-from annotation.assigning import Nothing, claim_assignment
+from annotation.assigning import Nothing, claim_assignment, may_go_on_at
 from annotation.leaving import skip_assignment
 from annotation.models import Assignment
 from annotation.opening import open_conversation, open_own_conversation
-from annotation.progress import Do, Step, next_step
+from annotation.progress import Do, Step, next_step, standing
 from annotation.refusals import BadReason, Conflict, Invalid, NotNow, Refusal, Unknown
 from annotation.views import wording
-from annotation.views.answering import page, pause_page, see_other
+from annotation.views.answering import page, pause_page, return_url, see_other
 from annotation.views.conversing import keep_and_pause, not_found
+from studies.rules import current_rules
 
 
 @annotator_page
@@ -48,9 +49,7 @@ def _start(request: AnnotatorRequest, step: Step) -> HttpResponse:
     """Claim a conversation and open it; one without a prompt waits for the person's words."""
     assignment = claim_assignment(enrolment=request.enrolment, seen=step.standing)
     if isinstance(assignment, Nothing):
-        if assignment is Nothing.PAUSED:
-            return pause_page(request, "paused", study=request.enrolment.study)
-        return see_other("closing")
+        return _nothing(request, assignment)
     if assignment.cell_id is None:
         return _lead(request, next_step(request.enrolment))
     try:
@@ -60,6 +59,22 @@ def _start(request: AnnotatorRequest, step: Step) -> HttpResponse:
     except Conflict:
         return see_other("work")  # it ended in another window at this moment
     return see_other("conversation", conversation_id=talk.pk)
+
+
+def _nothing(request: AnnotatorRequest, reason: Nothing) -> HttpResponse:
+    """Why there is no conversation now: a break of the study, the day's limit, or the end."""
+    enrolment = request.enrolment
+    if reason is Nothing.PAUSED:
+        return pause_page(request, "paused", study=enrolment.study)
+    until = may_go_on_at(standing(enrolment.pk)) if reason is Nothing.DAY_LIMIT else None
+    if until is None:
+        return see_other("closing" if reason is not Nothing.DAY_LIMIT else "work")
+    limit = current_rules(enrolment.study).limits.per_day or 0
+    context = {
+        "pause": wording.day_limit(limit, until),
+        "return_url": return_url(request.return_token),
+    }
+    return page(request, "annotation/pause.html", enrolment.study, context)
 
 
 def _write(

@@ -2,10 +2,11 @@
 
 from studies.models.audit import Audit
 from studies.models.consent import Answer, ConsentDocument, ConsentRecord, Questionnaire
-from studies.models.enrolment import Enrolment, Invitation, Sitting
+from studies.models.enrolment import Enrolment, Identity, Invitation, Sitting
 from studies.models.people import Membership, Researcher
 from studies.models.prompt import Prompt, PromptText
-from studies.models.study import Cohort, Study, StudyVersion
+from studies.models.quota import QuotaCell, QuotaPlace
+from studies.models.study import Cohort, QuotaSet, Study, StudyVersion
 
 __all__ = [
     "Answer",
@@ -14,11 +15,15 @@ __all__ = [
     "ConsentDocument",
     "ConsentRecord",
     "Enrolment",
+    "Identity",
     "Invitation",
     "Membership",
     "Prompt",
     "PromptText",
     "Questionnaire",
+    "QuotaCell",
+    "QuotaPlace",
+    "QuotaSet",
     "Researcher",
     "Sitting",
     "Study",

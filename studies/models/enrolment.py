@@ -1,4 +1,4 @@
-"""Invitation, enrolment and sitting: how a person comes to a study."""
+"""Invitation, identity, enrolment and sitting: how a person comes to a study."""
 
 import uuid
 
@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 
 from studies.models.study import Cohort, Study
+
+HMAC_HEX = r"^[0-9a-f]{64}$"
 
 
 class Enrolment(models.Model):
@@ -57,17 +59,49 @@ class Enrolment(models.Model):
         ]
 
 
+class Identity(models.Model):
+    """Who a panel's person is among our pseudonyms. No other table has anything of a panel's ids.
+
+    An id is here as a keyed hash only (`studies.panels`), whose key is outside the database.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="identities")
+    panel = models.CharField(max_length=20)
+    external_hmac = models.CharField(max_length=64)
+    pseudonym = models.CharField(max_length=40)
+    arrived_with = models.CharField(
+        max_length=64, help_text="HMAC of the submission that their first sitting will be"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "identities"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["study", "panel", "external_hmac"], name="identity_one_person"
+            ),
+            models.UniqueConstraint(fields=["study", "pseudonym"], name="identity_pseudonym"),
+            models.CheckConstraint(
+                condition=Q(external_hmac__regex=HMAC_HEX) & Q(arrived_with__regex=HMAC_HEX),
+                name="identity_only_hashes",
+            ),
+        ]
+
+
 class Invitation(models.Model):
     """A link into a cohort. Only the digest of its token is kept."""
 
     class Kind(models.TextChoices):
         OPEN = "open"
+        PANEL = "panel"
         PERSONAL = "personal"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     token_sha256 = models.CharField(max_length=64, unique=True)
     cohort = models.ForeignKey(Cohort, on_delete=models.PROTECT, related_name="invitations")
     kind = models.CharField(max_length=10, choices=Kind)
+    panel = models.CharField(max_length=20, blank=True, help_text="the panel of a panel's link")
     used_by = models.OneToOneField(
         Enrolment, on_delete=models.PROTECT, null=True, related_name="invitation"
     )
@@ -81,13 +115,20 @@ class Invitation(models.Model):
                 name="invitation_only_personal_used",
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=["open", "personal"]), name="invitation_kind_known"
+                condition=Q(kind__in=["open", "panel", "personal"]), name="invitation_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="panel") & ~Q(panel="") | ~Q(kind="panel") & Q(panel=""),
+                name="invitation_names_its_panel",
             ),
         ]
 
 
 class Sitting(models.Model):
-    """One visit under one target, deadline and code; a person may have several in time."""
+    """One visit under one target, deadline and code; a person may have several in time.
+
+    A visit for a panel is one submission there, known by a keyed hash of its id.
+    """
 
     class State(models.TextChoices):
         OPEN = "open"
@@ -112,6 +153,9 @@ class Sitting(models.Model):
     deadline = models.DateTimeField()
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     exit_code = models.CharField(max_length=15, choices=ExitCode, null=True)  # noqa: DJ001 null: none yet
+    panel_session_hmac = models.CharField(  # noqa: DJ001 null: under no panel's submission
+        max_length=64, unique=True, null=True, editable=False
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -128,5 +172,10 @@ class Sitting(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=["open", "complete", "partial", "expired", "returned"]),
                 name="sitting_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(panel_session_hmac__isnull=True)
+                | Q(panel_session_hmac__regex=HMAC_HEX),
+                name="sitting_only_hashes",
             ),
         ]

@@ -1,4 +1,4 @@
-"""Study, its versions, and its cohorts."""
+"""Study, its versions, its cohorts, and the quota that cohorts of a country share."""
 
 import secrets
 import uuid
@@ -80,6 +80,26 @@ class StudyVersion(models.Model):
         ]
 
 
+class QuotaSet(models.Model):
+    """The quota of one country: its cells are in `studies.models.quota`. May span its cohorts."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="quota_sets")
+    country = models.CharField(max_length=2, help_text="ISO 3166-1 alpha-2, upper case")
+    name = models.SlugField(max_length=60)
+    lease_minutes = models.PositiveIntegerField(default=120)
+    soft = models.JSONField(default=list, help_text="targets that are only watched")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["study", "name"], name="quota_set_name"),
+            models.UniqueConstraint(fields=["id", "study", "country"], name="quota_set_country"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Cohort(models.Model):
     """A study's pool of annotators for one country and language: the only place that holds both."""
 
@@ -88,6 +108,9 @@ class Cohort(models.Model):
     slug = models.SlugField(max_length=60)
     country = models.CharField(max_length=2, help_text="ISO 3166-1 alpha-2, upper case")
     language = models.CharField(max_length=2, choices=Language)
+    quota_set = models.ForeignKey(
+        QuotaSet, on_delete=models.PROTECT, null=True, related_name="cohorts", db_constraint=False
+    )
 
     class Meta:
         constraints = [

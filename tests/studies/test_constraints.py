@@ -7,8 +7,20 @@ from django.db import transaction
 from django.utils import timezone
 
 from studies import auditing
+from studies.models import Cohort, QuotaCell
 from tests import factories
-from tests.breaking import Case, Change, breaks, breaks_each, copy, delete, refused, sql, update
+from tests.breaking import (
+    Case,
+    Change,
+    breaks,
+    breaks_each,
+    copy,
+    delete,
+    held,
+    refused,
+    sql,
+    update,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +32,15 @@ UNKNOWN: list[Case] = [
     ("cohort_country", factories.cohort, {"country": "U"}),
     ("cohort_language", factories.cohort, {"language": "de"}),
     ("enrolment_state_known", factories.enrolment, {"state": "bored"}),
-    ("invitation_kind_known", factories.invitation, {"kind": "panel"}),
+    ("invitation_kind_known", factories.invitation, {"kind": "secret"}),
+    ("invitation_names_its_panel", factories.invitation, {"kind": "panel"}),
+    ("invitation_names_its_panel", factories.invitation, {"panel": "prolific"}),
+    ("identity_only_hashes", factories.identity, {"external_hmac": "60fd12a0b3c4d5e6f7a8b9c0"}),
+    ("identity_only_hashes", factories.identity, {"arrived_with": "SESSION-1"}),
+    ("sitting_only_hashes", factories.sitting, {"panel_session_hmac": "SESSION-1"}),
+    ("quota_place_state_known", factories.quota_place, {"state": "lost", "lease_until": None}),
+    ("quota_place_lease_while_reserved", factories.quota_place, {"lease_until": None}),
+    ("quota_place_lease_while_reserved", factories.quota_place, {"state": "filled"}),
     ("sitting_state_known", factories.sitting, {"state": "paused", "exit_code": "partial"}),
     ("sitting_exit_code_when_over", factories.sitting, {"state": "complete"}),
     ("sitting_exit_code_when_over", factories.sitting, {"exit_code": "complete"}),
@@ -37,6 +57,9 @@ TWICE: list[Case] = [
     ("studies_enrolment_return_token_sha256_key", factories.enrolment, {"pseudonym": "other"}),
     ("studies_invitation_token_sha256_key", factories.invitation, {"kind": "personal"}),
     ("sitting_one_open", factories.sitting, {"target": 5}),
+    ("quota_set_name", factories.quota_set, {"country": "US"}),
+    ("quota_cell_name", factories.quota_cell, {"position": 9}),
+    ("studies_quotaplace_enrolment_id_key", factories.quota_place, {}),
     ("studies_researcher_email_key", factories.researcher, {}),
 ]
 
@@ -254,3 +277,108 @@ def test_a_paused_study_takes_new_versions_again() -> None:
         copy(world.version, n=2, frozen_at=None)
 
     assert world.study.versions.count() == 2
+
+
+# --- Panels and quotas
+
+
+HASH, OTHER_HASH = "a" * 64, "b" * 64
+
+
+@breaks("identity_one_person", "identity_pseudonym", "identity_of_enrolment")
+def test_a_panels_person_is_one_person_of_the_study() -> None:
+    first = factories.identity()
+    second = factories.enrolment(Cohort.objects.get())
+    with refused("identity_one_person"):
+        copy(first, pseudonym=second.pseudonym)
+    with refused("identity_pseudonym"):
+        copy(first, external_hmac=HASH)
+    with refused("identity_of_enrolment"):
+        copy(first, external_hmac=HASH, pseudonym="nobody")
+    copy(first, external_hmac=HASH, pseudonym=second.pseudonym)
+
+
+@breaks("studies_sitting_panel_session_hmac_key")
+def test_a_submission_is_one_sitting() -> None:
+    over = factories.sitting(panel_session_hmac=HASH, state="complete", exit_code="complete")
+    copy(over, panel_session_hmac=OTHER_HASH)
+    with refused("studies_sitting_panel_session_hmac_key"):
+        copy(over)
+
+
+@breaks("cohort_quota_of_country")
+def test_a_cohort_has_a_quota_of_its_own_country() -> None:
+    study = factories.study()
+    india, france = factories.cohort(study, country="IN"), factories.cohort(study, country="FR")
+    quota = factories.quota_set(india)
+    update(factories.cohort(study, country="IN", language="hi"), quota_set_id=quota.pk)
+    with refused("cohort_quota_of_country"):
+        update(france, quota_set_id=quota.pk)
+    with refused("cohort_quota_of_country"):
+        update(quota, country="FR")
+
+
+@breaks("quota_cell_target")
+def test_no_cell_is_over_its_target() -> None:
+    cohort = factories.cohort()
+    cell = factories.quota_cell(factories.quota_set(cohort), target=1)
+    factories.quota_place(factories.enrolment(cohort), cell=cell)
+    with refused("quota_cell_target"):
+        factories.quota_place(factories.enrolment(cohort), cell=cell)
+    with refused("quota_cell_target"):
+        update(cell, target=0)
+    update(cell, target=None)
+    factories.quota_place(factories.enrolment(cohort), cell=cell)
+
+
+@breaks("quota_place_counted", "quota_cell_starts_empty", "quota_cell_counted")
+def test_places_are_counted_and_nobody_sets_the_count() -> None:
+    place = factories.quota_place()
+    cell = place.cell
+    with refused("quota_cell_counted"):
+        update(cell, taken=0)
+    with refused("quota_cell_starts_empty"):
+        copy(cell, name="another", taken=1)
+    counts = [taken(cell)]
+    for change in ({"state": "filled"}, {"state": "released"}, {"state": "filled"}):
+        update(place, **change, lease_until=None)
+        counts.append(taken(cell))
+    delete(place)
+    assert [*counts, taken(cell)] == [1, 1, 0, 1, 0]
+    held("quota_place_counted")
+
+
+@breaks("quota_place_of_own_set", "quota_place_never_moves")
+def test_a_place_is_of_the_persons_own_quota_and_stays_theirs() -> None:
+    study = factories.study()
+    india, france = factories.cohort(study, country="IN"), factories.cohort(study, country="FR")
+    theirs = factories.quota_cell(factories.quota_set(france))
+    place = factories.quota_place(factories.enrolment(india))
+    beside = factories.quota_cell(place.cell.quota_set)
+    with refused("quota_place_of_own_set"):
+        factories.quota_place(factories.enrolment(india), cell=theirs)
+    with refused("quota_place_never_moves"):
+        update(place, enrolment_id=factories.enrolment(india).pk)
+    with refused("quota_place_never_moves"):
+        update(place, cell_id=beside.pk)
+    update(place, state="released", lease_until=None)
+    update(place, cell_id=beside.pk, state="reserved", lease_until=factories.in_hours(1))
+    assert (taken(place.cell), taken(beside)) == (0, 1)
+
+
+@breaks("enrolment_settles_place")
+def test_a_place_follows_its_person() -> None:
+    place = factories.quota_place()
+    states = []
+    for state in ("complete", "enrolled", "expired", "withdrawn"):
+        update(place.enrolment, state=state)
+        place.refresh_from_db()
+        states.append(place.state)
+    assert states == ["filled", "filled", "filled", "released"]
+    assert taken(place.cell) == 0
+    held("enrolment_settles_place")
+
+
+def taken(cell: QuotaCell) -> int:
+    [(count,)] = sql("SELECT taken FROM studies_quotacell WHERE id = %s", [cell.pk])
+    return int(count)

@@ -79,7 +79,7 @@ def test_a_no_is_stored_with_its_exit_code() -> None:
 
 def test_a_personal_link_is_used_once_and_a_no_does_not_use_it() -> None:
     world = factories.world()
-    token = access.invite_personally(world.cohort)
+    [token] = access.invite_personally(world.cohort)
     entered(world, token=token, arrival="no", yes=False)
     first = entered(world, token=token, arrival="a")
     assert entered(world, token=token, arrival="a") == first

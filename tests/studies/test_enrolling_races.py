@@ -28,7 +28,7 @@ def found(token: str) -> Invitation:
 def test_a_personal_link_lets_one_of_two_in(pair: tuple[Runner, Runner]) -> None:
     anna, bruno = pair
     world = factories.world()
-    token = access.invite_personally(world.cohort)
+    [token] = access.invite_personally(world.cohort)
     form = {"document": world.consent, "ui_language": "en"}
     anna.begin()
     anna.do(give_consent, invitation=found(token), arrival="a", **form)

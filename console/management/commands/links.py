@@ -2,13 +2,15 @@
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from studies.access import invite_openly, join_url
+from studies.access import invite_by_panel, invite_openly, join_url, panel_url
 from studies.models import Cohort, Researcher, Study
+from studies.panels import Panel, link_to_give, panel_of
 
 
 class Command(BaseCommand):
@@ -28,13 +30,20 @@ class Command(BaseCommand):
 
 def _links(study: Study) -> dict[str, Any]:
     researcher = Researcher.objects.filter(memberships__study=study).order_by("pk").first()
+    panels = _panels(study)
     return {
         "base_url": settings.BASE_URL,
-        "cohorts": [_cohort(cohort) for cohort in _in_order(study)],
+        "cohorts": [_cohort(cohort, panels) for cohort in _in_order(study)],
         "console_url": f"{settings.BASE_URL}/console/",
         "researcher": {"email": researcher.email if researcher else None},
         "api_token": None,
     }
+
+
+def _panels(study: Study) -> Mapping[str, Panel]:
+    """The panels of the newest version, frozen or not."""
+    newest = study.versions.order_by("-n").values_list("body__panels", flat=True).first() or {}
+    return {name: panel_of(name, said) for name, said in newest.items()}
 
 
 def _in_order(study: Study) -> list[Cohort]:
@@ -46,15 +55,22 @@ def _in_order(study: Study) -> list[Cohort]:
     )
 
 
-def _cohort(cohort: Cohort) -> dict[str, str]:
+def _cohort(cohort: Cohort, panels: Mapping[str, Panel]) -> dict[str, Any]:
     return {
         "slug": cohort.slug,
         "country": cohort.country,
         "language": cohort.language,
         "join_url": join_url(invite_openly(cohort)),
+        "panel_urls": {
+            name: link_to_give(panel, panel_url(invite_by_panel(cohort, name)))
+            for name, panel in panels.items()
+        },
     }
 
 
 def _lines(links: dict[str, Any]) -> str:
-    cohorts = [f"{cohort['slug']:<12} {cohort['join_url']}" for cohort in links["cohorts"]]
+    cohorts = []
+    for cohort in links["cohorts"]:
+        cohorts.append(f"{cohort['slug']:<12} {cohort['join_url']}")
+        cohorts += [f"{'  ' + name:<12} {url}" for name, url in cohort["panel_urls"].items()]
     return "\n".join([*cohorts, f"{'console':<12} {links['console_url']}"])

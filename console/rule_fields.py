@@ -3,41 +3,16 @@
 `studies.rules` reads them back from `StudyVersion.body` for the pages.
 """
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from studies.models.study import Language
+from studies.file_fields import DATA_LANGUAGES, LanguageCode, Strict, Text, Texts
 
-LanguageCode = Literal["en", "fr", "it", "pt", "hi"]
-
-DATA_LANGUAGES: Mapping[str, str] = {
-    Language.ENGLISH: "English",
-    Language.FRENCH: "French",
-    Language.ITALIAN: "Italian",
-    Language.PORTUGUESE: "Portuguese",
-    Language.HINDI: "Hindi",
-}
+__all__ = ["DATA_LANGUAGES", "LanguageCode", "Rules", "Strict", "Text", "Texts"]
 
 MOST_REPLICAS = 1000
-
-
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise PydanticCustomError("blank", "is empty")
-    return text
-
-
-Text = Annotated[str, AfterValidator(_not_blank)]
-Texts = Annotated[dict[LanguageCode, Text], Field(min_length=1)]
-
-
-class Strict(BaseModel):
-    """Refuses unknown fields, and values that only look like the wanted type."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Turns(Strict):

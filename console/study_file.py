@@ -10,11 +10,11 @@ from pydantic_core import PydanticCustomError
 
 from console.rule_fields import LanguageCode, Rules, Strict, Text, Texts
 from sampling.plans import PlanBody
+from studies.file_fields import AnswerKey
 
 Slug = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", min_length=1, max_length=60)
 ]
-AnswerKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Secret = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*_KEY$", max_length=80)]
 # $NAME of a setting, or an http address without user, query or fragment.
 Address = Annotated[

@@ -190,8 +190,8 @@ def _record(enrolment: Enrolment, document: ConsentDocument, *, granted: bool) -
     ConsentRecord.objects.create(
         enrolment=enrolment,
         document=document,
+        purpose="take_part",
         granted=granted,
-        purposes=document.purposes if granted else [],
         app_version=settings.VERSION,
     )
 

@@ -1,11 +1,18 @@
 """What is asked, of whom, how often. The rows that every other app stands on."""
 
 from studies.models.audit import Audit
-from studies.models.consent import Answer, ConsentDocument, ConsentRecord, Questionnaire
+from studies.models.consent import (
+    Answer,
+    ConsentDocument,
+    ConsentRecord,
+    Questionnaire,
+    SensitiveAnswer,
+)
 from studies.models.enrolment import Enrolment, Invitation, Sitting
 from studies.models.people import Membership, Researcher
 from studies.models.prompt import Prompt, PromptText
 from studies.models.study import Cohort, Study, StudyVersion
+from studies.models.tutorial import TutorialTry
 
 __all__ = [
     "Answer",
@@ -20,7 +27,9 @@ __all__ = [
     "PromptText",
     "Questionnaire",
     "Researcher",
+    "SensitiveAnswer",
     "Sitting",
     "Study",
     "StudyVersion",
+    "TutorialTry",
 ]

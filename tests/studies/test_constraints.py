@@ -32,7 +32,7 @@ TWICE: list[Case] = [
     ("prompt_version", factories.prompt, {}),
     ("consent_document_version", factories.consent_document, {}),
     ("questionnaire_version", factories.questionnaire, {}),
-    ("answer_once", factories.answer, {"value": "55+"}),
+    ("answer_once", factories.answer, {"place": 1}),
     ("enrolment_pseudonym", factories.enrolment, {"return_token_sha256": "other"}),
     ("studies_enrolment_return_token_sha256_key", factories.enrolment, {"pseudonym": "other"}),
     ("studies_invitation_token_sha256_key", factories.invitation, {"kind": "personal"}),

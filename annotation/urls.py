@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from annotation.views import arriving, conversing, leaving, working
+from annotation.views import arriving, conversing, leaving, practising, preparing, working
 
 urlpatterns = [
     path("join/<str:token>/", arriving.join, name="join"),
     path("return/<str:token>/", arriving.come_back, name="come-back"),
     path("welcome/", arriving.welcome, name="welcome"),
-    path("questions/", arriving.questions, name="questions"),
+    path("questions/", preparing.questions, name="questions"),
+    path("consent/", preparing.consent, name="consent"),
+    path("tutorial/", practising.tutorial, name="tutorial"),
     path("instructions/", arriving.instructions, name="instructions"),
     path("work/", working.work, name="work"),
     path("work/<uuid:assignment_id>/message/", working.own_message, name="own-message"),

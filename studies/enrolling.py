@@ -3,7 +3,7 @@
 import base64
 import hmac
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,15 +15,14 @@ from django.utils import timezone
 
 from studies import access
 from studies.models import (
-    Answer,
     ConsentDocument,
     ConsentRecord,
     Enrolment,
     Invitation,
-    Questionnaire,
     Sitting,
     Study,
 )
+from studies.questionnaires import asks_for_a_quota
 from studies.rules import current_rules
 
 # Without look-alikes (0 and O, 1 and I): people copy the code by hand.
@@ -36,6 +35,13 @@ STATE_AFTER = {
     Sitting.ExitCode.TIMEOUT: Enrolment.State.EXPIRED,
     Sitting.ExitCode.WITHDRAWN: Enrolment.State.WITHDRAWN,
     Sitting.ExitCode.PARTIAL: Enrolment.State.WITHDRAWN,
+}
+# The same for a visit that ends before the work begins.
+STATE_BEFORE_WORK = {
+    Sitting.ExitCode.NO_CONSENT: Enrolment.State.NO_CONSENT,
+    Sitting.ExitCode.SCREEN_OUT: Enrolment.State.SCREENED_OUT,
+    Sitting.ExitCode.QUOTA_FULL: Enrolment.State.OVER_QUOTA,
+    Sitting.ExitCode.QUALITY_TERM: Enrolment.State.FAILED_CHECKS,
 }
 
 
@@ -63,16 +69,6 @@ class StudyNotOpen(EnrollingRefusal):
         self.code = state if state in ("paused", "closed") else "not_yet"
 
 
-class AnswersMissing(EnrollingRefusal):
-    """Questions without an answer, or with one that was not offered: `keys` names them."""
-
-    code = "answers_missing"
-
-    def __init__(self, keys: list[str]) -> None:
-        super().__init__(", ".join(keys))
-        self.keys = keys
-
-
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A person who answered the consent form, and the token of their return link."""
@@ -82,13 +78,15 @@ class Entry:
 
 
 def consent_document(*, study: Study, locale: str) -> ConsentDocument:
-    """The newest consent text in this interface locale, else in English. One query.
+    """The consent text that counts, in this interface locale, else in English. Two queries.
 
-    Documents of "pt" serve "pt-br". Raises ConsentDocument.DoesNotExist when the study has neither.
+    Which version counts stands in the study's frozen rules. Documents of "pt" serve "pt-br". Raises
+    ConsentDocument.DoesNotExist when the version has neither, StudyVersion.DoesNotExist.
     """
     wanted = [locale.lower(), locale.split("-")[0].lower(), "en"]
-    found = ConsentDocument.objects.filter(study=study, locale__in=wanted)
-    best = min(found, key=lambda text: (wanted.index(text.locale), -text.version), default=None)
+    version = current_rules(study).consent_version
+    found = ConsentDocument.objects.filter(study=study, version=version, locale__in=wanted)
+    best = min(found, key=lambda text: wanted.index(text.locale), default=None)
     if best is None:
         raise ConsentDocument.DoesNotExist(f"{study} has no consent text for {locale}")
     return best
@@ -144,12 +142,13 @@ def _answer_consent(
     _refuse_entry(invitation)
     try:
         with transaction.atomic():
-            enrolment = _enrol(invitation, token, ui_language, granted=granted)
+            enrolment = _enrol(invitation, token, ui_language)
             _record(enrolment, document, granted=granted)
             if granted:
                 _use_personal_link(invitation, enrolment)
+                _take_place_at_once(enrolment)
             else:
-                _end_at_consent(enrolment)
+                end_before_work(enrolment, Sitting.ExitCode.NO_CONSENT)
     except IntegrityError:
         # The same form, sent twice at once: the other one has stored it.
         found = access.find_returning(token)
@@ -175,18 +174,19 @@ def _refuse_entry(invitation: Invitation) -> None:
         raise StudyNotOpen(state)
 
 
-def _enrol(invitation: Invitation, token: str, ui_language: str, *, granted: bool) -> Enrolment:
+def _enrol(invitation: Invitation, token: str, ui_language: str) -> Enrolment:
     return Enrolment.objects.create(
         study=invitation.cohort.study,
         cohort=invitation.cohort,
         pseudonym=secrets.token_hex(8),
         return_token_sha256=access.digest(token),
-        state=Enrolment.State.CONSENTED if granted else Enrolment.State.NO_CONSENT,
+        state=Enrolment.State.CONSENTED,
         ui_language=ui_language,
     )
 
 
 def _record(enrolment: Enrolment, document: ConsentDocument, *, granted: bool) -> None:
+    """The answer to the short consent; further purposes are asked apart (`consenting`)."""
     ConsentRecord.objects.create(
         enrolment=enrolment,
         document=document,
@@ -194,6 +194,7 @@ def _record(enrolment: Enrolment, document: ConsentDocument, *, granted: bool) -
         granted=granted,
         app_version=settings.VERSION,
     )
+    enrolment.refresh_from_db(fields=["purposes", "consent_version"])
 
 
 def _use_personal_link(invitation: Invitation, enrolment: Enrolment) -> None:
@@ -204,75 +205,64 @@ def _use_personal_link(invitation: Invitation, enrolment: Enrolment) -> None:
         raise LinkUsed
 
 
-def _end_at_consent(enrolment: Enrolment) -> None:
-    Sitting.objects.create(
+def _take_place_at_once(enrolment: Enrolment) -> None:
+    """Settle the quota right after the consent, where it waits for no answer."""
+    if asks_for_a_quota(enrolment, current_rules(enrolment.study)):
+        return
+    if not take_place(enrolment, {}):
+        end_before_work(enrolment, Sitting.ExitCode.QUOTA_FULL)
+
+
+def hold(enrolment: Enrolment) -> Enrolment:
+    """The person as they stand now, with cohort and study, held until the transaction ends."""
+    locked = Enrolment.objects.select_for_update(of=("self",), no_key=True)
+    return locked.select_related("cohort", "study").get(pk=enrolment.pk)
+
+
+def end_before_work(enrolment: Enrolment, exit_code: Sitting.ExitCode) -> Sitting:
+    """End a visit that has not come to work: the state, and a sitting that is over with its code.
+
+    `exit_code` is one of STATE_BEFORE_WORK. The caller holds the person, or has just made them.
+    """
+    enrolment.state = STATE_BEFORE_WORK[exit_code]
+    enrolment.save(update_fields=["state"])
+    return Sitting.objects.create(
         enrolment=enrolment,
         target=0,
         deadline=timezone.now(),
         state=Sitting.State.RETURNED,
-        exit_code=Sitting.ExitCode.NO_CONSENT,
+        exit_code=exit_code,
     )
 
 
-def questionnaire_of(study: Study) -> Questionnaire | None:
-    """The newest questionnaire of the study; None when it asks nothing. One query."""
-    newest = Questionnaire.objects.filter(study=study).order_by("-version").first()
-    return newest if newest and newest.questions else None
+def take_place(enrolment: Enrolment, answers: Mapping[str, Any]) -> bool:
+    """Take a place of the quota that these answers fall under; False when it is full.
 
-
-@transaction.atomic
-def answer_questionnaire(*, enrolment: Enrolment, answers: Mapping[str, str]) -> Sitting:
-    """Store the answers, enrol the person and open their sitting.
-
-    For an enrolment that is past this point it changes nothing and returns the newest sitting.
-    Raises AnswersMissing, StudyNotOpen.
+    Called once for each person, as soon as everything a quota may ask is answered, and before
+    anything sensitive is. The caller holds the person. No quota is counted yet: there is room.
     """
-    locked = Enrolment.objects.select_for_update(of=("self",), no_key=True)
-    person = locked.select_related("study").get(pk=enrolment.pk)
-    if person.state != Enrolment.State.CONSENTED:
-        return _newest_sitting(person)
-    if person.study.state != Study.State.OPEN:
-        raise StudyNotOpen(person.study.state)
-    _store_answers(person, questionnaire_of(person.study), answers)
-    rules = current_rules(person.study)
-    person.state = enrolment.state = Enrolment.State.ENROLLED
-    person.save(update_fields=["state"])
+    del enrolment, answers
+    return True
+
+
+def begin_work(enrolment: Enrolment) -> Sitting:
+    """Enrol a person who has done everything that comes first, and open their sitting.
+
+    For somebody who is past this point it changes nothing and returns the newest sitting. The
+    caller holds the person. Raises StudyNotOpen.
+    """
+    if enrolment.state != Enrolment.State.CONSENTED:
+        return enrolment.sittings.latest("created_at")
+    if enrolment.study.state != Study.State.OPEN:
+        raise StudyNotOpen(enrolment.study.state)
+    rules = current_rules(enrolment.study)
+    enrolment.state = Enrolment.State.ENROLLED
+    enrolment.save(update_fields=["state"])
     return Sitting.objects.create(
-        enrolment=person,
+        enrolment=enrolment,
         target=rules.conversations,
         deadline=timezone.now() + timedelta(hours=rules.sitting_hours),
     )
-
-
-def _newest_sitting(enrolment: Enrolment) -> Sitting:
-    return enrolment.sittings.latest("created_at")
-
-
-def _store_answers(
-    enrolment: Enrolment, questionnaire: Questionnaire | None, answers: Mapping[str, str]
-) -> None:
-    if questionnaire is None:
-        return
-    faulty = [
-        question["key"]
-        for question in questionnaire.questions
-        if answers.get(question["key"]) not in _offered(question)
-    ]
-    if faulty:
-        raise AnswersMissing(faulty)
-    Answer.objects.bulk_create(
-        Answer(
-            enrolment=enrolment,
-            questionnaire=questionnaire,
-            key=question["key"],
-            value=answers[question["key"]],
-        )
-        for question in questionnaire.questions
-    )
-
-
-def _offered(question: Mapping[str, Any]) -> Sequence[str]:
-    return [str(option["value"]) for option in question["options"]]
 
 
 def change_language(*, enrolment: Enrolment, ui_language: str) -> Enrolment:

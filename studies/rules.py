@@ -7,6 +7,7 @@ from typing import Any, Literal, cast
 from uuid import UUID
 
 from studies.models import Study, StudyVersion
+from studies.tutorials import Tutorial
 
 ExplanationRule = Literal["never", "share", "chosen", "always"]
 Texts = Mapping[str, str]
@@ -47,12 +48,21 @@ class Rules:
     sitting_hours: float
     assignment_minutes: float
     first_sets: FirstSets = FirstSets()
+    consent_version: int = 1
+    questionnaire_version: int = 1
+    tutorial: Tutorial | None = None
 
 
 def in_language(texts: Texts, locale: str) -> str:
     """The text for an interface locale ("pt-br" reads "pt"), else the English one, else any."""
+    return texts.get(language_of(texts, locale), "")
+
+
+def language_of(texts: Texts, locale: str) -> str:
+    """The language of that text: a page marks it, where it is not the interface's."""
     language = locale.split("-")[0].lower()
-    return texts.get(language) or texts.get("en") or next(iter(texts.values()), "")
+    spoken = [code for code in (language, "en", *texts) if texts.get(code)]
+    return spoken[0] if spoken else language
 
 
 def rules_of(version: StudyVersion) -> Rules:
@@ -101,7 +111,14 @@ def _read(version_id: UUID, body: Mapping[str, Any]) -> Rules:
         sitting_hours=body["sitting_hours"],
         assignment_minutes=body["assignment_minutes"],
         first_sets=_first_sets(body.get("sets", "shared")),
+        consent_version=body.get("consent_version", 1),
+        questionnaire_version=body.get("questionnaire_version", 1),
+        tutorial=_tutorial(body.get("tutorial")),
     )
+
+
+def _tutorial(said: Mapping[str, Any] | None) -> Tutorial | None:
+    return None if said is None else Tutorial.model_validate(said)
 
 
 def _first_sets(said: str | Mapping[str, int]) -> FirstSets:

@@ -65,7 +65,8 @@ class Questionnaire(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="questionnaires")
     version = models.PositiveIntegerField()
-    questions = models.JSONField()
+    questions = models.JSONField(help_text="as studies.questions writes them")
+    sections = models.JSONField(default=dict, help_text="section -> its title by language")
 
     class Meta:
         constraints = [

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property, lru_cache, partial
 from itertools import groupby
-from typing import Any
 from uuid import UUID
 
 from studies import drawing
@@ -213,9 +212,9 @@ def _laid_out(
     form: Form | None,
 ) -> Iterator[tuple[str, str, Part, list[AnyQuestion]]]:
     """Name, section, part and questions of every page, asked or not."""
-    questions = sorted(form.questions if form else (), key=_part)  # stable: in the file's order
+    questions = sorted(form.questions if form else (), key=part_of)  # stable: in the file's order
     names: set[str] = set()
-    for part, of_part in groupby(questions, key=_part):
+    for part, of_part in groupby(questions, key=part_of):
         by_section: dict[str, list[AnyQuestion]] = {}
         for question in of_part:
             by_section.setdefault(question.section or part.name.lower(), []).append(question)
@@ -245,7 +244,8 @@ def _free_name(section: str, taken: set[str]) -> str:
     return name
 
 
-def _part(question: AnyQuestion) -> Part:
+def part_of(question: AnyQuestion) -> Part:
+    """The part of the questionnaire that a question belongs to."""
     if question.sensitive:
         return Part.SENSITIVE
     return Part.QUOTA if question.quota else Part.PLAIN
@@ -253,8 +253,3 @@ def _part(question: AnyQuestion) -> Part:
 
 def _is_pinned(option: Option) -> bool:
     return option.pinned or option.value == REFUSED
-
-
-def section_title(form: Form, section: str) -> Mapping[str, Any]:
-    """The study's words above a section, by language; empty when it has none."""
-    return form.sections.get(section, {})

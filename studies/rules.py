@@ -53,12 +53,12 @@ class Rules:
     tutorial: Tutorial | None = None
 
 
-def in_language(texts: Texts, locale: str) -> str:
+def in_language(texts: Mapping[Any, str], locale: str) -> str:
     """The text for an interface locale ("pt-br" reads "pt"), else the English one, else any."""
     return texts.get(language_of(texts, locale), "")
 
 
-def language_of(texts: Texts, locale: str) -> str:
+def language_of(texts: Mapping[Any, str], locale: str) -> str:
     """The language of that text: a page marks it, where it is not the interface's."""
     language = locale.split("-")[0].lower()
     spoken = [code for code in (language, "en", *texts) if texts.get(code)]

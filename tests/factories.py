@@ -491,6 +491,8 @@ def world(
     prompts: int = 1,
     overlap: int = 3,
     k: int = 4,
+    questions: Sequence[dict[str, Any]] = QUESTIONS,
+    purposes: Sequence[str] = ("take_part",),
     **rules: Any,
 ) -> World:
     """A study in the given state, all its rows frozen, with one cohort. Rules go by keyword."""
@@ -499,7 +501,7 @@ def world(
     pool = cohort(owner, country=country, language=language)
     served = endpoint(kind="model" if kind == "real" else "simulated")
     by = plan(owner, k=k, endpoints=[served])
-    questions = [prompt(owner, languages=[language]) for _ in range(prompts)]
+    openings = [prompt(owner, languages=[language]) for _ in range(prompts)]
     made = World(
         study=owner,
         version=version,
@@ -507,12 +509,12 @@ def world(
         endpoint=served,
         plan=by,
         arm=arm(pool, of_plan=by),
-        prompts=questions,
-        cells=[cell(pool, of_prompt=one, overlap=overlap) for one in questions],
-        consent=consent_document(owner),
-        questionnaire=questionnaire(owner),
+        prompts=openings,
+        cells=[cell(pool, of_prompt=one, overlap=overlap) for one in openings],
+        consent=consent_document(owner, purposes=list(purposes)),
+        questionnaire=questionnaire(owner, questions=questions),
     )
-    for row in (version, by, *questions):
+    for row in (version, by, *openings):
         _freeze(type(row), row)
     owner.state = state
     owner.save(update_fields=["state"])

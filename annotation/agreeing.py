@@ -2,26 +2,29 @@
 
 from collections.abc import Mapping
 
-from django.db import transaction
-
 from annotation.leaving import withdraw
 from sampling.models import Endpoint
 from studies import consenting
 from studies.models import Cohort, ConsentDocument, Enrolment
+from studies.stages import Stage, Where
 
 
-@transaction.atomic
-def agree(*, enrolment: Enrolment, document: ConsentDocument, answers: Mapping[str, bool]) -> bool:
-    """Store a yes or a no for each purpose; False when the person goes no further.
+def agree(
+    person: Enrolment, where: Where, *, document: ConsentDocument, answers: Mapping[str, bool]
+) -> None:
+    """Store a yes or a no for each purpose that is still to ask.
 
     Before the work a no to a purpose that the work needs ends the visit. Somebody at work who does
-    not agree to a changed text leaves: their work was given under another one. Locks the person.
-    Raises consenting.PurposesUnanswered, consenting.DocumentChanged.
+    not agree to a changed text leaves: their work was given under another one. The caller holds the
+    person (`stages.take_step`). Raises consenting.PurposesUnanswered, consenting.DocumentChanged.
     """
-    goes_on = consenting.answer_purposes(enrolment=enrolment, document=document, answers=answers)
-    if not goes_on and enrolment.state == Enrolment.State.ENROLLED:
-        withdraw(enrolment=enrolment)
-    return goes_on
+    if where.stage is not Stage.CONSENT or where.rules is None:
+        return
+    goes_on = consenting.answer_purposes(
+        person, where.rules, wanted=where.purposes, document=document, answers=answers
+    )
+    if not goes_on and person.state == Enrolment.State.ENROLLED:
+        withdraw(enrolment=person)
 
 
 def endpoints_of(cohort: Cohort) -> list[Endpoint]:

@@ -1,18 +1,16 @@
 """Storing what a person answered on a page of the questionnaire, and what follows from it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from django.db import transaction
 from django.utils import timezone
 
-from studies.enrolling import EnrollingRefusal, StudyNotOpen, end_before_work, hold, take_place
+from studies.enrolling import EnrollingRefusal, StudyNotOpen, end_before_work, take_place
 from studies.models import Answer, Enrolment, SensitiveAnswer, Sitting, Study
 from studies.models.consent import GivenAnswer
-from studies.questionnaires import Asked, Page, Part, Sheet, known_by, sheet_of
+from studies.questionnaires import Asked, Form, Given, Page, Part, Sheet, known_by
 from studies.questions import Faulty, Posted, Value
-from studies.rules import current_rules
-from studies.stages import Stage, whereabouts
+from studies.stages import Stage, Where
 
 
 class AnswersFaulty(EnrollingRefusal):
@@ -35,32 +33,28 @@ class Read:
     value: Value
 
 
-@transaction.atomic
-def answer_page(*, enrolment: Enrolment, page: str, posted: Mapping[str, Sequence[str]]) -> None:
-    """Store the answers to a page of the questionnaire.
+def answer_page(
+    person: Enrolment, where: Where, *, page: str, posted: Mapping[str, Sequence[str]]
+) -> Sheet | None:
+    """Store the answers to a page of the questionnaire; returns it as it is answered then.
 
     `page` is a name of questionnaires.Page, or empty for the next one; `posted` has what a form
     sent, by the key of the question. A page that may not be filled in (any more) changes nothing.
     An answer may screen out, a full quota may end the visit, both before anything sensitive is
-    asked. Locks the person. Raises AnswersFaulty, StudyNotOpen.
+    asked. The caller holds the person (`stages.take_step`). Raises AnswersFaulty, StudyNotOpen.
     """
-    person = hold(enrolment)
-    if person.state == Enrolment.State.CONSENTED:
-        if person.study.state != Study.State.OPEN:
-            raise StudyNotOpen(person.study.state)
-        _answer(person, page, posted)
-    enrolment.state = person.state
-
-
-def _answer(person: Enrolment, name: str, posted: Mapping[str, Sequence[str]]) -> None:
-    where = whereabouts(person)
-    sheet = where.sheet
-    page = sheet.page(name) if sheet and where.stage is not Stage.CONSENT else None
-    if sheet is None or page is None:
-        return
-    read = _read(page, sheet, posted)
-    _store(person, sheet, page, read)
-    _follow(person, page, read)
+    sheet = where.sheet if where.stage is not Stage.CONSENT else None
+    if sheet is None or sheet.form is None:
+        return None
+    if person.study.state != Study.State.OPEN:
+        raise StudyNotOpen(person.study.state)
+    asked = sheet.page(page)
+    if asked is None:
+        return None
+    read = _read(asked, sheet, posted)
+    answered = _store(person, sheet, sheet.form, asked, read)
+    _follow(person, answered, asked, read)
+    return answered
 
 
 def _read(page: Page, sheet: Sheet, posted: Mapping[str, Sequence[str]]) -> list[Read]:
@@ -78,17 +72,32 @@ def _read(page: Page, sheet: Sheet, posted: Mapping[str, Sequence[str]]) -> list
     return read
 
 
-def _store(person: Enrolment, sheet: Sheet, page: Page, read: list[Read]) -> None:
+def _store(person: Enrolment, sheet: Sheet, form: Form, page: Page, read: list[Read]) -> Sheet:
     """The answers of the page in place of those before, and none to what is not asked any more."""
-    if sheet.form is None:
-        return
+    now = timezone.now()
+    new = {one.asked.question.key: Given(one.value, now) for one in read}
+    answered = replace(sheet, given={**sheet.given, **new})
+    # An earlier answer that was changed may take the ground from a later one.
+    left = answered.given.keys() - {key for one in answered.pages for key in one.keys}
+    _forget(person, form, left | (page.keys & sheet.given.keys()))
+    _insert(person, form, page, read)
+    return replace(
+        answered, given={key: answered.given[key] for key in answered.given.keys() - left}
+    )
+
+
+def _forget(person: Enrolment, form: Form, keys: Collection[str]) -> None:
+    for rows in (Answer, SensitiveAnswer) if keys else ():
+        mine = rows._default_manager.filter(enrolment_id=person.pk, questionnaire_id=form.id)
+        mine.filter(key__in=keys).delete()
+
+
+def _insert(person: Enrolment, form: Form, page: Page, read: list[Read]) -> None:
     rows: type[GivenAnswer] = SensitiveAnswer if page.part is Part.SENSITIVE else Answer
-    mine = rows._default_manager.filter(enrolment_id=person.pk, questionnaire_id=sheet.form.id)
-    mine.filter(key__in=page.keys).delete()
     rows._default_manager.bulk_create(
         rows(
             enrolment=person,
-            questionnaire_id=sheet.form.id,
+            questionnaire_id=form.id,
             key=one.asked.question.key,
             value=one.value,
             offered=one.asked.offered or None,
@@ -96,28 +105,14 @@ def _store(person: Enrolment, sheet: Sheet, page: Page, read: list[Read]) -> Non
         )
         for one in read
     )
-    _forget_what_is_not_asked(person)
 
 
-def _forget_what_is_not_asked(person: Enrolment) -> None:
-    """An earlier answer that was changed may take the ground from a later one."""
-    sheet = sheet_of(person, current_rules(person.study))
-    asked = {key for page in sheet.pages for key in page.keys}
-    if left := sheet.given.keys() - asked:
-        for rows in (Answer, SensitiveAnswer):
-            rows.objects.filter(
-                enrolment_id=person.pk, questionnaire__study=person.study_id, key__in=left
-            ).delete()
-
-
-def _follow(person: Enrolment, page: Page, read: list[Read]) -> None:
+def _follow(person: Enrolment, answered: Sheet, page: Page, read: list[Read]) -> None:
     """End the visit of a person whom the study does not look for, or has no place for."""
     year = timezone.now().year
     if any(one.asked.question.screens_out(one.value, year=year) for one in read):
         end_before_work(person, Sitting.ExitCode.SCREEN_OUT)
         return
-    if page.part is not Part.QUOTA:
-        return
-    sheet = sheet_of(person, current_rules(person.study))
-    if sheet.is_settled and not take_place(person, known_by(sheet)):
+    settled = page.part is Part.QUOTA and answered.is_settled
+    if settled and not take_place(person, known_by(answered)):
         end_before_work(person, Sitting.ExitCode.QUOTA_FULL)

@@ -4,7 +4,7 @@
 consent records, which are only ever added to. A new version of a text asks for everything again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from django.db import transaction
 
 from studies.enrolling import EnrollingRefusal, end_before_work, hold
 from studies.models import ConsentDocument, ConsentRecord, Enrolment, SensitiveAnswer, Sitting
-from studies.rules import Rules, current_rules
+from studies.rules import Rules
 
 TAKE_PART = "take_part"
 CONVERSATIONS = "conversations"  # which may tell what someone believes: explicit consent
@@ -68,12 +68,13 @@ def purposes_asked(study_id: UUID, rules: Rules) -> tuple[str, ...]:
 
 
 def purposes_to_ask(enrolment: Enrolment, rules: Rules) -> list[str]:
-    """The purposes of this version that have no answer yet. One query, none when it asks for one.
+    """The purposes of this version that have no answer yet. One query, none for
+    somebody who has agreed to all of them.
 
     Somebody without any record is asked nothing: they came before there were records.
     """
     purposes = purposes_asked(enrolment.study_id, rules)
-    if purposes == (TAKE_PART,) or enrolment.consent_version is None:
+    if set(purposes) <= {TAKE_PART, *enrolment.purposes} or enrolment.consent_version is None:
         return []
     answered = ConsentRecord.objects.filter(
         enrolment_id=enrolment.pk, document__version=rules.consent_version
@@ -82,28 +83,28 @@ def purposes_to_ask(enrolment: Enrolment, rules: Rules) -> list[str]:
     return [purpose for purpose in purposes if purpose not in given]
 
 
-@transaction.atomic
 def answer_purposes(
-    *, enrolment: Enrolment, document: ConsentDocument, answers: Mapping[str, bool]
+    person: Enrolment,
+    rules: Rules,
+    *,
+    wanted: Sequence[str],
+    document: ConsentDocument,
+    answers: Mapping[str, bool],
 ) -> bool:
-    """Store a yes or a no for every purpose that is still to ask; False when a needed one is a no.
+    """Store a yes or a no for every purpose of `wanted`; False when a needed one is a no.
 
     A no to a needed purpose ends the visit of a person who is not at work yet; one who is at work
-    leaves by `annotation.agreeing`. Asked again, it changes nothing. Locks the person. Raises
+    leaves by `annotation.agreeing`. The caller holds the person (`stages.take_step`). Raises
     PurposesUnanswered, DocumentChanged.
     """
-    person = hold(enrolment)
-    rules = current_rules(person.study)
     if document.version != rules.consent_version:
         raise DocumentChanged
-    wanted = purposes_to_ask(person, rules)
     if unanswered := [purpose for purpose in wanted if purpose not in answers]:
         raise PurposesUnanswered(unanswered)
     record(person, document, {purpose: answers[purpose] for purpose in wanted})
-    enrolment.refresh_from_db(fields=["purposes", "consent_version"])
-    goes_on = set(document.purposes) & NEEDED <= set(enrolment.purposes)
+    goes_on = set(document.purposes) & NEEDED <= set(person.purposes)
     if not goes_on and person.state == Enrolment.State.CONSENTED:
-        end_before_work(enrolment, Sitting.ExitCode.NO_CONSENT)
+        end_before_work(person, Sitting.ExitCode.NO_CONSENT)
     return goes_on
 
 
@@ -121,12 +122,14 @@ def change_mind(*, enrolment: Enrolment, purpose: str, granted: bool) -> Enrolme
     if purpose in NEEDED:
         raise ConsentDocument.DoesNotExist(purpose)
     record(person, documents.order_by("locale")[:1].get(), {purpose: granted})
-    enrolment.refresh_from_db(fields=["purposes", "consent_version"])
+    enrolment.purposes = person.purposes
     return enrolment
 
 
 def record(person: Enrolment, document: ConsentDocument, answers: Mapping[str, bool]) -> None:
     """Add a record for each purpose. Sensitive answers go with the consent for them."""
+    if not answers:
+        return
     if not answers.get(SENSITIVE, True):
         SensitiveAnswer.objects.filter(enrolment_id=person.pk).delete()
     ConsentRecord.objects.bulk_create(
@@ -139,3 +142,4 @@ def record(person: Enrolment, document: ConsentDocument, answers: Mapping[str, b
         )
         for purpose, granted in answers.items()
     )
+    person.refresh_from_db(fields=["purposes", "consent_version"])

@@ -23,7 +23,7 @@ from studies.models import (
     Study,
 )
 from studies.questionnaires import asks_for_a_quota
-from studies.rules import current_rules
+from studies.rules import Rules, current_rules
 
 # Without look-alikes (0 and O, 1 and I): people copy the code by hand.
 CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -245,7 +245,7 @@ def take_place(enrolment: Enrolment, answers: Mapping[str, Any]) -> bool:
     return True
 
 
-def begin_work(enrolment: Enrolment) -> Sitting:
+def begin_work(enrolment: Enrolment, rules: Rules) -> Sitting:
     """Enrol a person who has done everything that comes first, and open their sitting.
 
     For somebody who is past this point it changes nothing and returns the newest sitting. The
@@ -255,7 +255,6 @@ def begin_work(enrolment: Enrolment) -> Sitting:
         return enrolment.sittings.latest("created_at")
     if enrolment.study.state != Study.State.OPEN:
         raise StudyNotOpen(enrolment.study.state)
-    rules = current_rules(enrolment.study)
     enrolment.state = Enrolment.State.ENROLLED
     enrolment.save(update_fields=["state"])
     return Sitting.objects.create(

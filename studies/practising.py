@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
-
-from studies.enrolling import EnrollingRefusal, StudyNotOpen, end_before_work, hold
+from studies.enrolling import EnrollingRefusal, StudyNotOpen, end_before_work
 from studies.models import Enrolment, Sitting, Study, TutorialTry
-from studies.rules import Rules, current_rules
+from studies.rules import Rules
 from studies.tutorials import TRIES, Item, items_of
 
 
@@ -51,23 +49,19 @@ def practising_of(enrolment: Enrolment, rules: Rules) -> Practising:
     return Practising(items=items, tries=list(tries))
 
 
-@transaction.atomic
-def try_item(*, enrolment: Enrolment, name: str, posted: Mapping[str, str]) -> TutorialTry | None:
+def try_item(
+    person: Enrolment, practising: Practising | None, *, name: str, posted: Mapping[str, str]
+) -> TutorialTry | None:
     """Store a try at the next page of the tutorial; None, and nothing stored, at any other.
 
-    The second failure of a check ends the visit, with the exit code quality_term. Locks the person.
-    Raises TryIncomplete, StudyNotOpen.
+    The second failure of a check ends the visit, with the exit code quality_term. The caller holds
+    the person (`stages.take_step`). Raises TryIncomplete, StudyNotOpen.
     """
-    person = hold(enrolment)
-    enrolment.state = person.state
-    if person.state != Enrolment.State.CONSENTED:
+    item = practising.next_item if practising else None
+    if practising is None or item is None or item.name != name:
         return None
     if person.study.state != Study.State.OPEN:
         raise StudyNotOpen(person.study.state)
-    practising = practising_of(person, current_rules(person.study))
-    item = practising.next_item
-    if item is None or item.name != name:
-        return None
     before = practising.last_try(item)
     given = _read(item, posted)
     tried = TutorialTry.objects.create(
@@ -79,7 +73,6 @@ def try_item(*, enrolment: Enrolment, name: str, posted: Mapping[str, str]) -> T
     )
     if not tried.passed and tried.n >= TRIES:
         end_before_work(person, Sitting.ExitCode.QUALITY_TERM)
-        enrolment.state = person.state
     return tried
 
 

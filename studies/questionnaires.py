@@ -7,6 +7,7 @@ begins a new page, so that nothing has to appear or vanish while a page is fille
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 from functools import cached_property, lru_cache, partial
 from itertools import groupby
@@ -14,7 +15,6 @@ from uuid import UUID
 
 from studies import drawing
 from studies.models import Answer, Enrolment, Questionnaire, SensitiveAnswer
-from studies.models.consent import GivenAnswer
 from studies.questions import REFUSED, AnyQuestion, ChoiceQuestion, Option, Value, read_questions
 from studies.rules import Rules, current_rules
 
@@ -92,13 +92,21 @@ def asks_for_a_quota(enrolment: Enrolment, rules: Rules) -> bool:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An answer that is stored."""
+
+    value: Value
+    answered_at: datetime
+
+
 @dataclass(frozen=True)
 class Sheet:
     """The questionnaire of one person. `given` are their answers of this version, by key."""
 
     enrolment: Enrolment
     form: Form | None
-    given: Mapping[str, GivenAnswer]
+    given: Mapping[str, Given]
 
     @cached_property
     def answers(self) -> dict[str, Value]:
@@ -176,22 +184,28 @@ class Sheet:
 def sheet_of(enrolment: Enrolment, rules: Rules) -> Sheet:
     """The questionnaire that the rules name, as asked of this person.
 
-    Expects `cohort` and `study` to be loaded; at most three queries.
+    Expects `cohort` and `study` to be loaded; at most two queries.
     """
     form = form_of(enrolment.study_id, rules.questionnaire_version)
-    given: dict[str, GivenAnswer] = {}
-    if form and form.questions:
-        for rows in (Answer, SensitiveAnswer):
-            found = rows.objects.filter(enrolment_id=enrolment.pk, questionnaire_id=form.id)
-            given |= {row.key: row for row in found}
+    given = _given(enrolment, form) if form and form.questions else {}
     return Sheet(enrolment=enrolment, form=form, given=given)
+
+
+def _given(enrolment: Enrolment, form: Form) -> dict[str, Given]:
+    plain, sensitive = (
+        rows._default_manager.filter(
+            enrolment_id=enrolment.pk, questionnaire_id=form.id
+        ).values_list("key", "value", "answered_at")
+        for rows in (Answer, SensitiveAnswer)
+    )
+    return {key: Given(value, at) for key, value, at in plain.union(sensitive, all=True)}
 
 
 def answers_of(enrolment: Enrolment) -> dict[str, Value]:
     """What this person answered that is not sensitive, by key, with what follows from it.
 
     A number with bands gives its band under the key of the bands: a year of birth gives `age_band`.
-    Expects `cohort` and `study` to be loaded; at most four queries.
+    Expects `cohort` and `study` to be loaded; at most three queries.
     """
     return known_by(sheet_of(enrolment, current_rules(enrolment.study)))
 

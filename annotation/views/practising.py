@@ -10,12 +10,12 @@ from django.views.decorators.http import require_http_methods
 from annotation.access import AnnotatorRequest, annotator_page
 from annotation.progress import letter_at
 from annotation.views.answering import SeeOther, locale, page, pause_page
-from annotation.views.preparing import in_words, lead_on
+from annotation.views.preparing import in_words, lead_on, lead_to
 from studies.enrolling import StudyNotOpen
-from studies.models import TutorialTry
-from studies.practising import Practising, TryIncomplete, try_item
+from studies.models import Enrolment, TutorialTry
+from studies.practising import Practising, TryIncomplete, practising_of, try_item
 from studies.rules import current_rules, in_language
-from studies.stages import Stage, whereabouts
+from studies.stages import Stage, Where, take_step, whereabouts
 from studies.tutorials import CheckQuestion, Item, Practice
 
 
@@ -25,24 +25,27 @@ def tutorial(request: AnnotatorRequest) -> HttpResponse:
     """The next page of the tutorial, or what a practice just done meant (`?done=`)."""
     if request.method == "POST":
         return _try(request)
-    practising = whereabouts(request.enrolment).practising
-    done = practising.item(request.GET.get("done", "")) if practising else None
-    if practising and done and done.practice and (tried := practising.last_try(done)):
-        return _explain(request, done.practice, tried)
-    return _show_next(request, refused=False)
+    explained = _explain(request, request.GET["done"]) if "done" in request.GET else None
+    return explained or _show_next(request, refused=False)
 
 
 def _try(request: AnnotatorRequest) -> HttpResponse:
-    name = request.POST.get("item", "")
+    tried: list[TutorialTry | None] = []
+
+    def step(person: Enrolment, where: Where) -> None:
+        name, posted = request.POST.get("item", ""), request.POST.dict()
+        tried.append(try_item(person, where.practising, name=name, posted=posted))
+
     try:
-        tried = try_item(enrolment=request.enrolment, name=name, posted=request.POST.dict())
+        stage = take_step(request.enrolment, step)
     except TryIncomplete:
         return _show_next(request, refused=True)
     except StudyNotOpen as refusal:
         return pause_page(request, refusal.code, study=request.enrolment.study)
-    if tried is not None and "choice" in tried.given:
-        return SeeOther(f"{reverse('tutorial')}?{urlencode({'done': tried.item})}")
-    return lead_on(request)
+    [done] = tried
+    if done is not None and "choice" in done.given:
+        return SeeOther(f"{reverse('tutorial')}?{urlencode({'done': done.item})}")
+    return lead_to(stage)
 
 
 def _show_next(request: AnnotatorRequest, *, refused: bool) -> HttpResponse:
@@ -109,11 +112,19 @@ def _asked(
     }
 
 
-def _explain(request: AnnotatorRequest, practice: Practice, tried: TutorialTry) -> HttpResponse:
-    """What the choice in a practice meant."""
+def _explain(request: AnnotatorRequest, name: str) -> HttpResponse | None:
+    """What the choice in a practice meant; None for what is none, or was not done."""
+    study = request.enrolment.study
+    practising = practising_of(request.enrolment, current_rules(study))
+    item = practising.item(name)
+    tried = practising.last_try(item) if item else None
+    if item is None or item.practice is None or tried is None:
+        return None
+    begun = request.enrolment.state != Enrolment.State.CONSENTED
     context = {
         "letter": letter_at(tried.given["choice"]),
-        "chosen": in_words(practice.answers[tried.given["choice"]]),
-        "feedback": in_words(practice.feedback),
+        "chosen": in_words(item.practice.answers[tried.given["choice"]]),
+        "feedback": in_words(item.practice.feedback),
+        "next": reverse("instructions" if begun else "tutorial"),
     }
-    return page(request, "annotation/tutorial/feedback.html", request.enrolment.study, context)
+    return page(request, "annotation/tutorial/feedback.html", study, context)

@@ -17,12 +17,20 @@ from studies import consenting, enrolling
 from studies.answering import AnswersFaulty, answer_page
 from studies.consenting import DocumentChanged, PurposesUnanswered
 from studies.enrolling import StudyNotOpen
-from studies.models import ConsentDocument
+from studies.models import ConsentDocument, Enrolment
 from studies.questionnaires import Asked, Page, Part, Sheet
 from studies.questions import REFUSED, Faulty
 from studies.rules import in_language, language_of
-from studies.stages import Stage, Where, begin_when_ready, whereabouts
+from studies.stages import Stage, Where, go_on, take_step, whereabouts
 
+PAGES = {
+    Stage.CONSENT: "consent",
+    Stage.QUESTIONS: "questions",
+    Stage.TUTORIAL: "tutorial",
+    Stage.READY: "questions",
+    Stage.BEGUN: "instructions",
+    Stage.WORK: "work",
+}
 WIDGETS = {
     "single": "annotation/questions/_single.html",
     "multiple": "annotation/questions/_multiple.html",
@@ -33,18 +41,15 @@ WIDGETS = {
 
 def lead_on(request: AnnotatorRequest) -> HttpResponse:
     """Lead to the page of the person's stage; begin the work when nothing else is left."""
-    match whereabouts(request.enrolment).stage:
-        case Stage.CONSENT:
-            return see_other("consent")
-        case Stage.QUESTIONS:
-            return see_other("questions")
-        case Stage.TUTORIAL:
-            return see_other("tutorial")
-        case Stage.READY:
-            begun = begin_when_ready(request.enrolment)
-            return see_other("instructions" if begun else "work")
-        case Stage.WORK:
-            return see_other("work")
+    try:
+        return lead_to(go_on(request.enrolment))
+    except StudyNotOpen as refusal:
+        return pause_page(request, refusal.code, study=request.enrolment.study)
+
+
+def lead_to(stage: Stage) -> HttpResponse:
+    """Lead to the page of a stage."""
+    return see_other(PAGES[stage])
 
 
 # --- Purposes -------------------------------------------------------------------------------------
@@ -69,15 +74,18 @@ def _agree(request: AnnotatorRequest) -> HttpResponse:
         for purpose in document.purposes
         if request.POST.get(f"purpose-{purpose}") in ("yes", "no")
     }
+
+    def step(person: Enrolment, where: Where) -> None:
+        agree(person, where, document=document, answers=given)
+
     try:
-        agree(enrolment=request.enrolment, document=document, answers=given)
+        return lead_to(take_step(request.enrolment, step))
     except PurposesUnanswered as refusal:
         return _ask_again(request, missing=refusal.purposes, status=422)
     except DocumentChanged:
         return _ask_again(request, missing=[], status=409)
     except StudyNotOpen as refusal:
         return pause_page(request, refusal.code, study=request.enrolment.study)
-    return lead_on(request)
 
 
 def _ask_again(request: AnnotatorRequest, *, missing: list[str], status: int) -> HttpResponse:
@@ -149,17 +157,16 @@ def questions(request: AnnotatorRequest) -> HttpResponse:
 
 
 def _answer(request: AnnotatorRequest) -> HttpResponse:
+    def step(person: Enrolment, where: Where) -> Sheet | None:
+        name = request.POST.get("page", "")
+        return answer_page(person, where, page=name, posted=dict(request.POST.lists()))
+
     try:
-        answer_page(
-            enrolment=request.enrolment,
-            page=request.POST.get("page", ""),
-            posted=dict(request.POST.lists()),
-        )
+        return lead_to(take_step(request.enrolment, step))
     except AnswersFaulty as refusal:
         return _ask(request, refusal.page, refusal.sheet, faults=refusal.faults)
     except StudyNotOpen as refusal:
         return pause_page(request, refusal.code, study=request.enrolment.study)
-    return lead_on(request)
 
 
 def _ask(

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from studies import consenting
+from annotation.agreeing import agree as agree_to
 from studies.answering import answer_page
 from studies.models import ConsentDocument, Enrolment
 from studies.questions import REFUSED
-from studies.stages import Where, whereabouts
+from studies.stages import Stage, take_step
 from tests import factories
 from tests.factories import World
 
@@ -71,16 +71,17 @@ def consented(of: World) -> Enrolment:
     return person
 
 
-def answer(person: Enrolment, page: str = "", **posted: str | list[str]) -> Where:
-    """Answer a page, and look where the person goes next."""
+def answer(person: Enrolment, page: str = "", **posted: str | list[str]) -> Stage:
+    """Answer a page; returns what comes next."""
     lists = {key: value if isinstance(value, list) else [value] for key, value in posted.items()}
-    answer_page(enrolment=person, page=page, posted=lists)
-    return whereabouts(person)
+    return take_step(person, lambda held, where: answer_page(held, where, page=page, posted=lists))
 
 
-def agree(person: Enrolment, *purposes: str) -> Where:
+def agree(person: Enrolment, *purposes: str, version: int | None = None) -> Stage:
     """Say yes to these of the purposes that are still to ask, and no to the others."""
-    document = ConsentDocument.objects.filter(study=person.study_id).latest("version")
+    documents = ConsentDocument.objects.filter(study=person.study_id).order_by("-version")
+    document = documents.filter(version=version).get() if version else documents[0]
     answers = {purpose: purpose in ("take_part", *purposes) for purpose in document.purposes}
-    consenting.answer_purposes(enrolment=person, document=document, answers=answers)
-    return whereabouts(person)
+    return take_step(
+        person, lambda held, where: agree_to(held, where, document=document, answers=answers)
+    )

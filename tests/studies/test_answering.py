@@ -11,7 +11,7 @@ from studies.enrolling import StudyNotOpen
 from studies.models import Answer, Enrolment, SensitiveAnswer, Sitting, Study
 from studies.questionnaires import Part, answers_of, sheet_of
 from studies.rules import current_rules
-from studies.stages import Stage, begin_when_ready, whereabouts
+from studies.stages import Stage, go_on, whereabouts
 from tests import factories
 from tests.studies.asking import (
     ORIGIN,
@@ -37,14 +37,14 @@ def next_keys(person: Enrolment) -> set[str]:
 def test_a_quota_is_settled_first_then_come_purposes_and_only_then_the_rest() -> None:
     person = consented(asking_world())
     seen: list[Any] = [next_keys(person)]
-    seen.append(answer(person, year_of_birth="1990").stage)
-    seen.append(agree(person, "sensitive_questions").stage)
+    seen.append(answer(person, year_of_birth="1990"))
+    seen.append(agree(person, "sensitive_questions"))
     seen.append(next_keys(person))
     answer(person, languages=["a", "b"])
     seen.append(next_keys(person))
     answer(person, first_language="a")
     seen.append(next_keys(person))
-    seen.append(answer(person, origin="american").stage)
+    seen.append(answer(person, origin="american"))
 
     assert seen == [
         {"year_of_birth"},
@@ -53,9 +53,8 @@ def test_a_quota_is_settled_first_then_come_purposes_and_only_then_the_rest() ->
         {"languages"},
         {"first_language"},
         {"origin"},
-        Stage.READY,
+        Stage.BEGUN,
     ]
-    assert begin_when_ready(person)
     assert (person.state, whereabouts(person).stage) == ("enrolled", Stage.WORK)
 
 
@@ -63,18 +62,19 @@ def test_who_does_not_agree_to_sensitive_questions_is_not_asked_any() -> None:
     person = consented(asking_world([ORIGIN, SPEAKS]))
     agree(person, "public_release")
 
-    assert answer(person, languages="b").stage is Stage.READY
+    assert answer(person, languages="b") is Stage.BEGUN
     assert not SensitiveAnswer.objects.exists()
 
 
 def test_a_question_whose_condition_fails_is_not_asked() -> None:
     person = consented(asking_world([SPEAKS, WHERE], purposes=["take_part"]))
 
-    assert answer(person, languages="b").stage is Stage.READY
+    assert answer(person, languages="b") is Stage.BEGUN
 
 
 def test_an_answer_that_was_changed_takes_the_ground_from_a_later_one() -> None:
-    person = consented(asking_world([SPEAKS, WHERE], purposes=["take_part"]))
+    last = {**WHERE, "key": "anything_else", "ask_if": None, "section": "last"}
+    person = consented(asking_world([SPEAKS, WHERE, last], purposes=["take_part"]))
     answer(person, languages="a")
     answer(person, first_language="mine")
     answer(person, "plain", languages="b")
@@ -198,27 +198,28 @@ def test_a_question_left_empty_is_answered_by_nothing() -> None:
     optional = {**WHERE, "ask_if": None, "required": False}
     person = consented(asking_world([optional], purposes=["take_part"]))
 
-    assert answer(person).stage is Stage.READY
+    assert answer(person) is Stage.BEGUN
     assert Answer.objects.get().value is None
 
 
 def test_a_new_version_of_the_questions_is_asked_from_the_start() -> None:
-    world = asking_world([SPEAKS], purposes=["take_part"])
+    world = asking_world([SPEAKS, WHERE], purposes=["take_part"])
     person = consented(world)
     answer(person, languages="a")
     factories.questionnaire(world.study, version=2, questions=[SPEAKS])
     Study.objects.update(state="paused")
     factories.study_version(world.study, n=2, frozen=True, questionnaire_version=2)
 
-    assert whereabouts(person).stage is Stage.QUESTIONS
+    assert next_keys(person) == {"languages"}
 
 
 def test_a_study_that_asks_nothing_is_ready_at_once() -> None:
     person = consented(asking_world([], purposes=["take_part"]))
 
     assert whereabouts(person).stage is Stage.READY
-    assert begin_when_ready(person)
-    assert not begin_when_ready(person)
+    assert go_on(person) is Stage.BEGUN
+    assert go_on(person) is Stage.WORK
+    assert person.sittings.count() == 1
 
 
 def test_a_paused_study_takes_no_answers() -> None:

@@ -2,11 +2,12 @@
 
 import pytest
 
+from annotation.agreeing import agree as agree_to
 from studies import consenting
 from studies.consenting import DocumentChanged, PurposesUnanswered, agrees_to, change_mind
 from studies.models import ConsentDocument, ConsentRecord, SensitiveAnswer, Sitting, Study
 from studies.rules import current_rules
-from studies.stages import Stage, whereabouts
+from studies.stages import Stage, take_step, whereabouts
 from tests import factories
 from tests.factories import World
 from tests.studies.asking import ORIGIN, PURPOSES, agree, answer, asking_world, consented
@@ -41,10 +42,9 @@ def test_each_purpose_has_a_record_of_its_own() -> None:
 def test_a_purpose_without_an_answer_is_named_and_nothing_stored() -> None:
     world = asking_world([])
     person = consented(world)
+    given = {"public_release": True}
     with pytest.raises(PurposesUnanswered) as refusal:
-        consenting.answer_purposes(
-            enrolment=person, document=world.consent, answers={"public_release": True}
-        )
+        take_step(person, lambda *held: agree_to(*held, document=world.consent, answers=given))
     assert refusal.value.purposes == ["sensitive_questions"]
     assert ConsentRecord.objects.count() == 1
 
@@ -72,7 +72,7 @@ def test_a_changed_text_asks_for_everything_again_also_at_work() -> None:
 
     where = whereabouts(person)
     assert (where.stage, list(where.purposes)) == (Stage.CONSENT, document.purposes)
-    assert agree(person, "public_release").stage is Stage.WORK
+    assert agree(person, "public_release") is Stage.WORK
     assert not consenting.is_due(person, current_rules(world.study))
 
 
@@ -81,9 +81,7 @@ def test_an_old_text_can_no_longer_be_agreed_to() -> None:
     person = consented(world)
     changed(world)
     with pytest.raises(DocumentChanged):
-        consenting.answer_purposes(
-            enrolment=person, document=world.consent, answers=dict.fromkeys(PURPOSES, True)
-        )
+        agree(person, *PURPOSES, version=1)
 
 
 def test_who_takes_back_the_consent_to_sensitive_questions_takes_back_the_answers() -> None:

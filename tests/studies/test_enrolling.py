@@ -21,6 +21,7 @@ from studies.enrolling import (
     give_consent,
 )
 from studies.models import ConsentDocument, ConsentRecord, Enrolment, Sitting
+from studies.rules import current_rules
 from tests import factories
 from tests.factories import World
 
@@ -116,7 +117,7 @@ def test_the_consent_text_is_the_rules_version_in_the_language_or_in_english() -
 
 def test_work_begins_with_a_sitting_by_the_rules_of_the_study() -> None:
     enrolment = entered(factories.world(conversations=3, sitting_hours=1)).enrolment
-    sitting = begin_work(enrolment)
+    sitting = begin_work(enrolment, current_rules(enrolment.study))
     assert (enrolment.state, sitting.state, sitting.target) == ("enrolled", "open", 3)
     left = sitting.deadline - timezone.now()
     assert timedelta(minutes=59) < left <= timedelta(hours=1)
@@ -124,14 +125,16 @@ def test_work_begins_with_a_sitting_by_the_rules_of_the_study() -> None:
 
 def test_beginning_twice_gives_the_sitting_that_is_there() -> None:
     enrolment = entered(factories.world()).enrolment
-    assert begin_work(enrolment) == begin_work(enrolment)
+    assert begin_work(enrolment, current_rules(enrolment.study)) == begin_work(
+        enrolment, current_rules(enrolment.study)
+    )
 
 
 def test_no_work_begins_in_a_paused_study() -> None:
     enrolment = entered(factories.world()).enrolment
     enrolment.study.state = "paused"
     with pytest.raises(StudyNotOpen):
-        begin_work(enrolment)
+        begin_work(enrolment, current_rules(enrolment.study))
 
 
 def test_the_interface_language_changes_and_the_task_stays() -> None:

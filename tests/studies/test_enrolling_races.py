@@ -8,7 +8,8 @@ from studies import access
 from studies.answering import answer_page
 from studies.enrolling import LinkUsed, give_consent
 from studies.models import Enrolment, Invitation, Sitting
-from studies.stages import begin_when_ready
+from studies.questionnaires import Sheet
+from studies.stages import Stage, Where, take_step
 from tests import factories, racing
 from tests.racing import Runner
 
@@ -62,13 +63,14 @@ def test_a_questionnaire_sent_twice_at_once_opens_one_sitting(
     world = factories.world()
     person = factories.enrolment(world.cohort, state="consented")
     factories.consent_record(person, document=world.consent)
-    form = {"enrolment": person, "page": "", "posted": {"age_band": ["55+"]}}
+
+    def step(held: Enrolment, where: Where) -> Sheet | None:
+        return answer_page(held, where, page="", posted={"age_band": ["55+"]})
+
     anna.begin()
-    anna.do(answer_page, **form)
-    bruno.start(answer_page, **form)
+    assert anna.do(take_step, person, step) is Stage.BEGUN
+    bruno.start(take_step, person, step)
     bruno.expect_blocked(by=anna)
-    anna.do(begin_when_ready, person)
     anna.commit()
-    bruno.result()
-    assert begin_when_ready(person) is False
+    assert bruno.result() is Stage.WORK
     assert Sitting.objects.count() == 1

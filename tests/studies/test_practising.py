@@ -9,7 +9,7 @@ from studies.enrolling import StudyNotOpen
 from studies.models import Enrolment, Sitting, Study, TutorialTry
 from studies.practising import TryIncomplete, practising_of, try_item
 from studies.rules import current_rules
-from studies.stages import Stage, whereabouts
+from studies.stages import Stage, Where, take_step, whereabouts
 from studies.tutorials import Tutorial, items_of
 from tests.studies.asking import asking_world, consented
 
@@ -31,17 +31,19 @@ def person() -> Enrolment:
     return consented(asking_world([], purposes=["take_part"], tutorial=TUTORIAL))
 
 
-def tried(person: Enrolment, name: str, **posted: str) -> TutorialTry | None:
-    return try_item(enrolment=person, name=name, posted=posted)
+def tried(person: Enrolment, name: str, **posted: str) -> Stage:
+    def step(held: Enrolment, where: Where) -> None:
+        try_item(held, where.practising, name=name, posted=posted)
+
+    return take_step(person, step)
 
 
 def test_practice_and_check_come_in_order_and_then_the_work(person: Enrolment) -> None:
     assert whereabouts(person).stage is Stage.TUTORIAL
-    assert tried(person, "check", what="yes") is None
+    assert tried(person, "check", what="yes") is Stage.TUTORIAL
     tried(person, "practice-1", choice="1")
-    tried(person, "check", what="yes")
 
-    assert whereabouts(person).stage is Stage.READY
+    assert tried(person, "check", what="yes") is Stage.BEGUN
     assert [one.given for one in TutorialTry.objects.order_by("tried_at")] == [
         {"choice": 1},
         {"what": "yes"},
@@ -52,9 +54,8 @@ def test_a_check_may_be_tried_twice(person: Enrolment) -> None:
     tried(person, "practice-1", choice="0")
     tried(person, "check", what="no")
     assert whereabouts(person).stage is Stage.TUTORIAL
-    tried(person, "check", what="yes")
 
-    assert whereabouts(person).stage is Stage.READY
+    assert tried(person, "check", what="yes") is Stage.BEGUN
 
 
 def test_failing_twice_ends_the_visit_at_its_start_with_a_code(person: Enrolment) -> None:

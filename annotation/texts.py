@@ -3,13 +3,11 @@
 import regex
 
 from annotation.refusals import BadText
+from studies import texts
 
 MESSAGE_LIMIT = 4000  # graphemes
 EXPLANATION_LIMIT = 2000
 
-# Nobody sees these, so a text of nothing else is empty. Joiners belong to Hindi words and emoji.
-INVISIBLE = regex.compile(r"[\s\p{Cf}\p{Zl}\p{Zp}\u034F\u115F\u1160\u3164\uFFA0\u2800]+")
-CONTROL = regex.compile(r"[\p{Cc}--[\t\n]]", regex.VERSION1)
 WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}\u200C\u200D'’-]*")
 
 
@@ -19,14 +17,10 @@ def clean(text: str, *, limit: int) -> str:
     Raises BadText: nul, surrogate, control (other than tab and line end), empty (nothing but white
     space or invisible characters), too_long (over `limit` graphemes).
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    _refuse_unstorable(text)
-    if INVISIBLE.fullmatch(text) or not text:
-        raise BadText("empty")
-    text = text.strip()
-    if len(text) > limit and _is_longer(text, limit):
-        raise BadText("too_long", limit=limit)
-    return text
+    try:
+        return texts.clean(text, limit=limit)
+    except texts.Unusable as fault:
+        raise BadText(fault.code, limit=fault.limit) from fault
 
 
 def clean_optional(text: str, *, limit: int) -> str:
@@ -47,21 +41,3 @@ def count_words(text: str) -> int:
 def storable(text: str) -> str:
     """`text` without what no row can hold (NUL, lone surrogates), so that a draft loses no more."""
     return text.replace("\x00", "").encode(errors="ignore").decode()
-
-
-def _refuse_unstorable(text: str) -> None:
-    if "\x00" in text:
-        raise BadText("nul")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise BadText("surrogate") from error
-    if CONTROL.search(text):
-        raise BadText("control")
-
-
-def _is_longer(text: str, limit: int) -> bool:
-    # A grapheme may be many characters, but a form does not take them without end.
-    if len(text) > limit * 20:
-        return True
-    return sum(1 for _ in regex.finditer(r"\X", text)) > limit

@@ -2,14 +2,24 @@
 
 from django.urls import path
 
-from annotation.views import arriving, arriving_by_panel, conversing, leaving, working
+from annotation.views import (
+    arriving,
+    arriving_by_panel,
+    conversing,
+    leaving,
+    practising,
+    preparing,
+    working,
+)
 
 urlpatterns = [
     path("join/<str:token>/", arriving.join, name="join"),
     path("panel/<str:token>/", arriving_by_panel.arrive, name="panel"),
     path("return/<str:token>/", arriving.come_back, name="come-back"),
     path("welcome/", arriving.welcome, name="welcome"),
-    path("questions/", arriving.questions, name="questions"),
+    path("questions/", preparing.questions, name="questions"),
+    path("consent/", preparing.consent, name="consent"),
+    path("tutorial/", practising.tutorial, name="tutorial"),
     path("instructions/", arriving.instructions, name="instructions"),
     path("sitting/", arriving_by_panel.sitting, name="sitting"),
     path("work/", working.work, name="work"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -10,6 +11,7 @@ from console.marked_yaml import Marked, Path, Problem, Value
 
 SEE = "see docs/study-file.md"
 _NAMES = ("key", "name", "slug", "value")  # what an entry of a list is called by
+_QUESTION_KINDS = ("single", "multiple", "number", "text")
 _KINDS = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -95,8 +97,10 @@ def _in_file(loc: tuple[str | int, ...], marked: Marked) -> Path:
 
 
 def _may_hold(value: Value, part: str | int) -> bool:
-    """Whether a field of this name could stand here; a tag only repeats what `strategy` says."""
-    return _maps(value) and part != "[key]" and part != value.get("strategy")
+    """Whether such a field could stand here; a tag repeats what `strategy` or `kind` say."""
+    if not _maps(value) or part in ("[key]", value.get("strategy")):
+        return False
+    return part not in _QUESTION_KINDS or part != value.get("kind")
 
 
 def _said(error: ErrorDetails, path: Path, known_fields: Iterable[str]) -> tuple[str, str]:
@@ -116,11 +120,18 @@ def _said(error: ErrorDetails, path: Path, known_fields: Iterable[str]) -> tuple
         case "string_pattern_mismatch":
             return f"{_shown(found)} has the wrong form", _PATTERNS.get(context["pattern"], SEE)
         case "union_tag_invalid":
-            return f"unknown strategy {context['tag']!r}", f"use {context['expected_tags']}"
+            field = _discriminator(context)
+            return f"unknown {field} {context['tag']!r}", f"use {context['expected_tags']}"
         case "union_tag_not_found":
-            return "names no strategy", "add a line `strategy: ...`"
+            field = _discriminator(context)
+            return f"names no {field}", f"add a line `{field}: ...`"
     message = str(error["msg"]).removeprefix("Value error, ")
     return message[:1].lower() + message[1:], SEE
+
+
+def _discriminator(context: Mapping[str, Any]) -> str:
+    """The field that tells which of several forms an entry has."""
+    return str(context["discriminator"]).strip("'")
 
 
 def _nearest(name: str, known_fields: Iterable[str]) -> str:

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from annotation.models import Assignment, PromptCell
 from console.loading_quotas import write_quotas
-from console.study_file import CohortEntry, PlanEntry, PromptEntry, StudyFile
+from console.study_file import CohortEntry, ConsentEntry, PlanEntry, PromptEntry, StudyFile
 from console.study_reading import Reading
 from sampling import plans as plan_bodies
-from sampling.canonical import fingerprint_text
+from sampling.canonical import fingerprint, fingerprint_text
 from sampling.models import Arm, Endpoint, Plan, PlanEndpoint
 from studies.models import (
     Cohort,
@@ -24,6 +24,8 @@ from studies.models import (
     Study,
     StudyVersion,
 )
+from studies.questions import as_json
+from studies.rules import in_language
 
 # Where the name of an interface language differs from the language of the data.
 LOCALES = {"pt": "pt-br"}
@@ -63,11 +65,11 @@ def _write_consent(study: Study, file: StudyFile) -> int:
     """Returns the number of the version that says what the file says."""
     documents = ConsentDocument.objects.filter(study=study)
     following = _next(documents.order_by("-version").values_list("version", flat=True))
-    wanted = {LOCALES.get(key, key): text for key, text in file.consent.texts.items()}
+    wanted = _consent_texts(file.consent)
     newest = documents.filter(version=following - 1)
     purposes = file.consent.purposes
-    if {row.locale: (row.body, row.purposes) for row in newest} == {
-        locale: (text, purposes) for locale, text in wanted.items()
+    if {row.locale: (row.body, row.asks, row.purposes) for row in newest} == {
+        locale: (body, asks, purposes) for locale, (body, asks) in wanted.items()
     }:
         return following - 1
     ConsentDocument.objects.bulk_create(
@@ -75,23 +77,41 @@ def _write_consent(study: Study, file: StudyFile) -> int:
             study=study,
             locale=locale,
             version=following,
-            body=text,
-            sha256=fingerprint_text(text),
+            body=body,
+            sha256=fingerprint({"body": body, "purposes": purposes, "asks": asks}),
             purposes=purposes,
+            asks=asks,
         )
-        for locale, text in wanted.items()
+        for locale, (body, asks) in wanted.items()
     )
     return following
 
 
+def _consent_texts(consent: ConsentEntry) -> dict[str, tuple[str, dict[str, str]]]:
+    """Interface language -> the text, and the study's own words for purposes, where it has any."""
+    return {
+        LOCALES.get(language, language): (
+            body,
+            {
+                purpose: in_language(texts, language)
+                for purpose, texts in sorted(consent.asks.items())
+            },
+        )
+        for language, body in consent.texts.items()
+    }
+
+
 def _write_questionnaire(study: Study, file: StudyFile) -> int:
     """Returns the number of the version that asks what the file asks."""
-    questions = file.questionnaire.model_dump(mode="json")["questions"]
+    questions = as_json(file.questionnaire.all_questions())
+    sections = {one.key: dict(one.title) for one in file.questionnaire.sections}
     newest = Questionnaire.objects.filter(study=study).order_by("-version").first()
-    if newest and newest.questions == questions:
+    if newest and (newest.questions, newest.sections) == (questions, sections):
         return newest.version
     version = newest.version + 1 if newest else 1
-    Questionnaire.objects.create(study=study, version=version, questions=questions)
+    Questionnaire.objects.create(
+        study=study, version=version, questions=questions, sections=sections
+    )
     return version
 
 

@@ -9,7 +9,9 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from console.arrival_fields import Limits, PanelEntry, PanelName, Pay
+from studies import bank
 from studies.file_fields import DATA_LANGUAGES, LanguageCode, Strict, Text, Texts
+from studies.tutorials import Tutorial
 
 __all__ = ["DATA_LANGUAGES", "LanguageCode", "Rules", "Strict", "Text", "Texts"]
 
@@ -72,6 +74,22 @@ def _known_sets(value: Any) -> Any:
 Sets = Annotated[Literal["shared", "fresh"] | Replicas, BeforeValidator(_known_sets)]
 
 
+class TutorialEntry(Tutorial):
+    """A tutorial; with `bank: everyday` the one that comes with the program, where a field of it is
+    not given here."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_the_bank(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or "bank" not in given:
+            return given
+        name = given["bank"]
+        if name not in bank.TUTORIALS:
+            known = ", ".join(bank.TUTORIALS)
+            raise PydanticCustomError("bank", f"no tutorial is named {name!r}: use {known}")
+        return {**bank.tutorial(name), **{key: given[key] for key in given if key != "bank"}}
+
+
 class Rules(Strict):
     """What is asked of an annotator, and the words around it."""
 
@@ -92,3 +110,4 @@ class Rules(Strict):
     pay: Pay | None = None
     limits: Limits | None = None
     panels: dict[PanelName, PanelEntry] | None = None
+    tutorial: TutorialEntry | None = None

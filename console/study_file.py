@@ -11,7 +11,9 @@ from pydantic_core import PydanticCustomError
 from console.quota_fields import QuotaEntry
 from console.rule_fields import LanguageCode, Rules, Slug, Strict, Text, Texts
 from sampling.plans import PlanBody
+from studies import bank
 from studies.file_fields import AnswerKey
+from studies.questions import AnyQuestion, Question
 
 Secret = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*_KEY$", max_length=80)]
 # $NAME of a setting, or an http address without user, query or fragment.
@@ -68,24 +70,35 @@ class CohortEntry(Strict):
 
 
 class ConsentEntry(Strict):
+    """The text to read, and the purposes that are agreed to apart; `asks` words some of them."""
+
     purposes: list[AnswerKey] = Field(min_length=1, max_length=20)
     texts: Texts
+    asks: dict[AnswerKey, Texts] = Field(default={}, max_length=20)
 
 
-class Option(Strict):
-    value: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    label: Texts
-
-
-class Question(Strict):
+class SectionEntry(Strict):
     key: AnswerKey
-    kind: Literal["single"]
-    label: Texts
-    options: list[Option] = Field(min_length=2, max_length=100)
+    title: Texts
 
 
 class QuestionnaireEntry(Strict):
-    questions: list[Question] = Field(max_length=100)
+    """Questions of a bank and of the study's own. `quota`: those that a quota waits for."""
+
+    bank: Literal["community_alignment"] | None = None
+    ask: list[AnswerKey] = Field(default=[], max_length=100)
+    quota: list[AnswerKey] = Field(default=[], max_length=20)
+    sections: list[SectionEntry] = Field(default=[], max_length=50)
+    questions: list[Question] = Field(default=[], max_length=100)
+
+    def all_questions(self) -> list[AnyQuestion]:
+        """Everything that is asked, in the order of the file; an unknown name is left out."""
+        stocked = bank.questions(self.bank) if self.bank else {}
+        asked = [*(stocked[key] for key in self.ask if key in stocked), *self.questions]
+        return [
+            one.model_copy(update={"quota": True}) if one.key in self.quota else one
+            for one in asked
+        ]
 
 
 class MessageEntry(Strict):

@@ -3,7 +3,6 @@
 Nothing here touches the database.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +17,7 @@ from console import marked_yaml
 from console.arrival_checks import arrival_faults
 from console.file_problems import explain, named
 from console.marked_yaml import Marked, Path, Problem
+from console.people_checks import Fault, people_faults, repeated
 from console.rule_fields import DATA_LANGUAGES, LanguageCode
 from console.study_file import StudyFile
 
@@ -29,8 +29,6 @@ _SCHEMA = StudyFile.model_json_schema()
 KNOWN_FIELDS = frozenset(
     field for part in (_SCHEMA, *_SCHEMA["$defs"].values()) for field in part.get("properties", ())
 )
-
-Fault = tuple[Path, str, str]
 
 
 class InvalidStudyFile(ValueError):
@@ -78,6 +76,7 @@ def read(data: bytes) -> Reading:
 def _contradictions(file: StudyFile) -> Iterator[Fault]:
     """What is wrong between fields that are each right by themselves."""
     yield from _repeats(file)
+    yield from people_faults(file)
     yield from _unknown_names(file)
     yield from _missing_languages(file)
     yield from _prompt_faults(file)
@@ -87,24 +86,11 @@ def _contradictions(file: StudyFile) -> Iterator[Fault]:
 
 
 def _repeats(file: StudyFile) -> Iterator[Fault]:
-    yield from _repeated(("endpoints",), "name", [entry.name for entry in file.endpoints])
-    yield from _repeated(("cohorts",), "slug", [entry.slug for entry in file.cohorts])
-    yield from _repeated(("prompts",), "key", [entry.key for entry in file.prompts])
+    yield from repeated(("endpoints",), "name", [entry.name for entry in file.endpoints])
+    yield from repeated(("cohorts",), "slug", [entry.slug for entry in file.cohorts])
+    yield from repeated(("prompts",), "key", [entry.key for entry in file.prompts])
     for at, cohort in enumerate(file.cohorts):
-        yield from _repeated(("cohorts", at, "arms"), "name", [arm.name for arm in cohort.arms])
-    questions: Path = ("questionnaire", "questions")
-    yield from _repeated(questions, "key", [entry.key for entry in file.questionnaire.questions])
-    for at, question in enumerate(file.questionnaire.questions):
-        values = [option.value for option in question.options]
-        yield from _repeated((*questions, at, "options"), "value", values)
-
-
-def _repeated(path: Path, field: str, values: list[str]) -> Iterator[Fault]:
-    counts = Counter(values)
-    for at, value in enumerate(values):
-        if counts[value] > 1 and values.index(value) < at:
-            wrong = f"{value!r} is already the {field} of entry {values.index(value) + 1}"
-            yield (*path, at, field), wrong, f"give each its own {field}"
+        yield from repeated(("cohorts", at, "arms"), "name", [arm.name for arm in cohort.arms])
 
 
 def _unknown_names(file: StudyFile) -> Iterator[Fault]:
@@ -153,11 +139,6 @@ def _texts(file: StudyFile) -> Iterator[tuple[Path, Mapping[LanguageCode, Any]]]
     for at, endpoint in enumerate(file.endpoints):
         if endpoint.notice is not None:
             yield ("endpoints", at, "notice"), endpoint.notice
-    for at, question in enumerate(file.questionnaire.questions):
-        yield ("questionnaire", "questions", at, "label"), question.label
-        for number, option in enumerate(question.options):
-            path = ("questionnaire", "questions", at, "options", number, "label")
-            yield path, option.label
     for at, prompt in enumerate(file.prompts):
         yield ("prompts", at, "texts"), prompt.texts
 
@@ -209,8 +190,6 @@ def _uses_of_endpoints(file: StudyFile) -> Iterator[tuple[Path, str, str]]:
 
 
 def _other_faults(file: StudyFile) -> Iterator[Fault]:
-    if "take_part" not in file.consent.purposes:
-        yield ("consent", "purposes"), "take_part is missing", "people must agree to take part"
     if "en" not in file.consent.texts:
         wrong = "no English text, which people see whose interface language has none"
         yield ("consent", "texts"), wrong, "add a line `en: ...`"

@@ -3,7 +3,7 @@
 import base64
 import hmac
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,16 +15,15 @@ from django.utils import timezone
 
 from studies import access, identifying, quotas
 from studies.models import (
-    Answer,
     ConsentDocument,
     ConsentRecord,
     Enrolment,
     Invitation,
-    Questionnaire,
     Sitting,
     Study,
 )
 from studies.panels import Arrival
+from studies.questionnaires import asks_for_a_quota
 from studies.rules import Rules, current_rules
 
 # Without look-alikes (0 and O, 1 and I): people copy the code by hand.
@@ -38,6 +37,13 @@ STATE_AFTER = {
     Sitting.ExitCode.WITHDRAWN: Enrolment.State.WITHDRAWN,
     Sitting.ExitCode.PARTIAL: Enrolment.State.WITHDRAWN,
     Sitting.ExitCode.QUOTA_FULL: Enrolment.State.OVER_QUOTA,
+}
+# The same for a visit that ends before the work begins.
+STATE_BEFORE_WORK = {
+    Sitting.ExitCode.NO_CONSENT: Enrolment.State.NO_CONSENT,
+    Sitting.ExitCode.SCREEN_OUT: Enrolment.State.SCREENED_OUT,
+    Sitting.ExitCode.QUOTA_FULL: Enrolment.State.OVER_QUOTA,
+    Sitting.ExitCode.QUALITY_TERM: Enrolment.State.FAILED_CHECKS,
 }
 
 
@@ -65,16 +71,6 @@ class StudyNotOpen(EnrollingRefusal):
         self.code = state if state in ("paused", "closed") else "not_yet"
 
 
-class AnswersMissing(EnrollingRefusal):
-    """Questions without an answer, or with one that was not offered: `keys` names them."""
-
-    code = "answers_missing"
-
-    def __init__(self, keys: list[str]) -> None:
-        super().__init__(", ".join(keys))
-        self.keys = keys
-
-
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A person who answered the consent form, and the token of their return link."""
@@ -84,13 +80,15 @@ class Entry:
 
 
 def consent_document(*, study: Study, locale: str) -> ConsentDocument:
-    """The newest consent text in this interface locale, else in English. One query.
+    """The consent text that counts, in this interface locale, else in English. Two queries.
 
-    Documents of "pt" serve "pt-br". Raises ConsentDocument.DoesNotExist when the study has neither.
+    Which version counts stands in the study's frozen rules. Documents of "pt" serve "pt-br". Raises
+    ConsentDocument.DoesNotExist when the version has neither, StudyVersion.DoesNotExist.
     """
     wanted = [locale.lower(), locale.split("-")[0].lower(), "en"]
-    found = ConsentDocument.objects.filter(study=study, locale__in=wanted)
-    best = min(found, key=lambda text: (wanted.index(text.locale), -text.version), default=None)
+    version = current_rules(study).consent_version
+    found = ConsentDocument.objects.filter(study=study, version=version, locale__in=wanted)
+    best = min(found, key=lambda text: wanted.index(text.locale), default=None)
     if best is None:
         raise ConsentDocument.DoesNotExist(f"{study} has no consent text for {locale}")
     return best
@@ -160,14 +158,16 @@ def _answer_consent(
     _refuse_entry(invitation)
     try:
         with transaction.atomic():
-            enrolment = _enrol(invitation, token, ui_language, granted=granted)
+            enrolment = _enrol(invitation, token, ui_language)
             _record(enrolment, document, granted=granted)
             if not granted:
-                _end_at_consent(enrolment)
-            elif arrived is not None:
+                end_before_work(enrolment, Sitting.ExitCode.NO_CONSENT)
+                return Entry(enrolment, token)
+            if arrived is not None:
                 identifying.store_identity(enrolment=enrolment, arrived=arrived)
             else:
                 _use_personal_link(invitation, enrolment)
+            _take_place_at_once(enrolment)
     except IntegrityError:
         # The same form, sent twice at once: the other one has stored it.
         before = _entered_before(invitation, token, arrived)
@@ -214,25 +214,27 @@ def _refuse_entry(invitation: Invitation) -> None:
         raise StudyNotOpen(state)
 
 
-def _enrol(invitation: Invitation, token: str, ui_language: str, *, granted: bool) -> Enrolment:
+def _enrol(invitation: Invitation, token: str, ui_language: str) -> Enrolment:
     return Enrolment.objects.create(
         study=invitation.cohort.study,
         cohort=invitation.cohort,
         pseudonym=secrets.token_hex(8),
         return_token_sha256=access.digest(token),
-        state=Enrolment.State.CONSENTED if granted else Enrolment.State.NO_CONSENT,
+        state=Enrolment.State.CONSENTED,
         ui_language=ui_language,
     )
 
 
 def _record(enrolment: Enrolment, document: ConsentDocument, *, granted: bool) -> None:
+    """The answer to the short consent; further purposes are asked apart (`consenting`)."""
     ConsentRecord.objects.create(
         enrolment=enrolment,
         document=document,
+        purpose="take_part",
         granted=granted,
-        purposes=document.purposes if granted else [],
         app_version=settings.VERSION,
     )
+    enrolment.refresh_from_db(fields=["purposes", "consent_version"])
 
 
 def _use_personal_link(invitation: Invitation, enrolment: Enrolment) -> None:
@@ -243,50 +245,64 @@ def _use_personal_link(invitation: Invitation, enrolment: Enrolment) -> None:
         raise LinkUsed
 
 
-def _end_at_consent(enrolment: Enrolment) -> None:
-    Sitting.objects.create(
+def _take_place_at_once(enrolment: Enrolment) -> None:
+    """Settle the quota right after the consent, where it waits for no answer."""
+    if asks_for_a_quota(enrolment, current_rules(enrolment.study)):
+        return
+    if not take_place(enrolment, {}):
+        end_before_work(enrolment, Sitting.ExitCode.QUOTA_FULL)
+
+
+def hold(enrolment: Enrolment) -> Enrolment:
+    """The person as they stand now, with cohort and study, held until the transaction ends."""
+    locked = Enrolment.objects.select_for_update(of=("self",), no_key=True)
+    return locked.select_related("cohort", "study").get(pk=enrolment.pk)
+
+
+def end_before_work(enrolment: Enrolment, exit_code: Sitting.ExitCode) -> Sitting:
+    """End a visit that has not come to work: the state, and a sitting that is over with its code.
+
+    `exit_code` is one of STATE_BEFORE_WORK. The caller holds the person, or has just made them.
+    """
+    enrolment.state = STATE_BEFORE_WORK[exit_code]
+    enrolment.save(update_fields=["state"])
+    return Sitting.objects.create(
         enrolment=enrolment,
+        panel_session_hmac=identifying.first_submission(enrolment),
         target=0,
         deadline=timezone.now(),
         state=Sitting.State.RETURNED,
-        exit_code=Sitting.ExitCode.NO_CONSENT,
+        exit_code=exit_code,
     )
 
 
-def questionnaire_of(study: Study) -> Questionnaire | None:
-    """The newest questionnaire of the study; None when it asks nothing. One query."""
-    newest = Questionnaire.objects.filter(study=study).order_by("-version").first()
-    return newest if newest and newest.questions else None
+def take_place(enrolment: Enrolment, answers: Mapping[str, Any]) -> bool:
+    """Take a place of the quota that these answers fall under; False when it is full.
 
 
-@transaction.atomic
-def answer_questionnaire(*, enrolment: Enrolment, answers: Mapping[str, str]) -> Sitting:
-    """Store the answers, enrol the person and open their sitting.
-
-    When the quota of their answers is full, the person is over quota, and so is their sitting. For
-    an enrolment that is past this point it changes nothing and returns the newest sitting. Locks
-    the person, and the quota's cell. Raises AnswersMissing, StudyNotOpen.
+    Called as soon as everything a quota may ask is answered, and before anything sensitive is; and
+    once more when the work begins, because the lease may have run out by then. The caller holds the
+    person; `cohort` is loaded.
     """
-    locked = Enrolment.objects.select_for_update(of=("self",), no_key=True)
-    person = locked.select_related("study", "cohort").get(pk=enrolment.pk)
-    if person.state != Enrolment.State.CONSENTED:
-        return _newest_sitting(person)
-    if person.study.state != Study.State.OPEN:
-        raise StudyNotOpen(person.study.state)
-    _store_answers(person, questionnaire_of(person.study), answers)
-    has_place = quotas.reserve_by_answers(person)
-    sitting = _sit_down(person, current_rules(person.study), has_place=has_place)
-    enrolment.state, enrolment.max_conversations = person.state, person.max_conversations
-    return sitting
+    return quotas.reserve_place(enrolment=enrolment, answers=answers)
 
 
-def _sit_down(person: Enrolment, rules: Rules, *, has_place: bool) -> Sitting:
-    """The first sitting; for who has no place in the quota it is over at once."""
-    person.state = Enrolment.State.ENROLLED if has_place else Enrolment.State.OVER_QUOTA
-    person.max_conversations = rules.limits.per_person
-    person.save(update_fields=["state", "max_conversations"])
-    submission = identifying.first_submission(person)
-    return open_sitting(person, rules, submission=submission, has_place=has_place)
+def begin_work(enrolment: Enrolment, rules: Rules) -> Sitting:
+    """Enrol a person who has done everything that comes first, and open their sitting.
+
+    For somebody who is past this point it changes nothing and returns the newest sitting. The
+    caller holds the person. Raises StudyNotOpen.
+    """
+    if enrolment.state != Enrolment.State.CONSENTED:
+        return enrolment.sittings.latest("created_at")
+    if enrolment.study.state != Study.State.OPEN:
+        raise StudyNotOpen(enrolment.study.state)
+    if not quotas.reserve_by_answers(enrolment):
+        return end_before_work(enrolment, Sitting.ExitCode.QUOTA_FULL)
+    enrolment.state = Enrolment.State.ENROLLED
+    enrolment.max_conversations = rules.limits.per_person
+    enrolment.save(update_fields=["state", "max_conversations"])
+    return open_sitting(enrolment, rules, submission=identifying.first_submission(enrolment))
 
 
 def open_sitting(
@@ -304,37 +320,6 @@ def open_sitting(
         state=Sitting.State.OPEN if has_place else Sitting.State.RETURNED,
         exit_code=None if has_place else Sitting.ExitCode.QUOTA_FULL,
     )
-
-
-def _newest_sitting(enrolment: Enrolment) -> Sitting:
-    return enrolment.sittings.latest("created_at")
-
-
-def _store_answers(
-    enrolment: Enrolment, questionnaire: Questionnaire | None, answers: Mapping[str, str]
-) -> None:
-    if questionnaire is None:
-        return
-    faulty = [
-        question["key"]
-        for question in questionnaire.questions
-        if answers.get(question["key"]) not in _offered(question)
-    ]
-    if faulty:
-        raise AnswersMissing(faulty)
-    Answer.objects.bulk_create(
-        Answer(
-            enrolment=enrolment,
-            questionnaire=questionnaire,
-            key=question["key"],
-            value=answers[question["key"]],
-        )
-        for question in questionnaire.questions
-    )
-
-
-def _offered(question: Mapping[str, Any]) -> Sequence[str]:
-    return [str(option["value"]) for option in question["options"]]
 
 
 def change_language(*, enrolment: Enrolment, ui_language: str) -> Enrolment:

@@ -15,7 +15,9 @@ from uuid import UUID, uuid4
 from django.db import connection, transaction
 from django.utils import timezone
 
-from studies.models import Answer, Cohort, Enrolment, QuotaCell, QuotaPlace, QuotaSet
+from studies import questionnaires
+from studies.models import Cohort, Enrolment, QuotaCell, QuotaPlace, QuotaSet
+from studies.questions import Value
 
 # The cell of whoever fits no other: it has no target, so that nobody is turned away for it.
 OTHERS = "others"
@@ -79,14 +81,17 @@ def reserve_place(*, enrolment: Enrolment, answers: Mapping[str, Any]) -> bool:
 
 
 def reserve_by_answers(enrolment: Enrolment) -> bool:
-    """The same by the answers that the person gave; no query in a cohort without a quota."""
+    """The same by the answers that the person gave; no query in a cohort without a quota.
+
+    Expects `study` to be loaded as well.
+    """
     if enrolment.cohort.quota_set_id is None:
         return True
-    return reserve_place(enrolment=enrolment, answers=answers_of(enrolment))
+    return reserve_place(enrolment=enrolment, answers=questionnaires.answers_of(enrolment))
 
 
 def cell_for(*, quota_set_id: UUID, answers: Mapping[str, Any]) -> QuotaCell:
-    """The first cell, in their order, whose criteria these answers meet; its set is loaded. One query.
+    """The first cell, in order, whose criteria these answers meet; its set is loaded. One query.
 
     Raises QuotaCell.DoesNotExist: a quota that was loaded from a study file has a cell for others.
     """
@@ -110,12 +115,6 @@ def _values(answer: Any) -> set[str]:
         return set()
     several = answer if isinstance(answer, list | tuple | set) else [answer]
     return {str(value) for value in several}
-
-
-def answers_of(enrolment: Enrolment) -> dict[str, str]:
-    """The person's stored answers by their key. One query."""
-    given = Answer.objects.filter(enrolment=enrolment).order_by("questionnaire__version")
-    return dict(given.values_list("key", "value"))
 
 
 def sweep_places() -> int:
@@ -143,7 +142,7 @@ class Watched:
 
 
 def watched(quota_set: QuotaSet) -> list[Watched]:
-    """How far the soft targets are, which turn nobody away. Two queries."""
+    """How far the soft targets are, which turn nobody away. Three queries."""
     if not quota_set.soft:
         return []
     people = _answers_of_complete(Cohort.objects.filter(quota_set=quota_set))
@@ -157,10 +156,6 @@ def watched(quota_set: QuotaSet) -> list[Watched]:
     ]
 
 
-def _answers_of_complete(cohorts: Iterable[Cohort]) -> list[dict[str, str]]:
+def _answers_of_complete(cohorts: Iterable[Cohort]) -> list[dict[str, Value]]:
     complete = Enrolment.objects.filter(cohort__in=cohorts, state=Enrolment.State.COMPLETE)
-    people: dict[UUID, dict[str, str]] = {pk: {} for pk in complete.values_list("pk", flat=True)}
-    given = Answer.objects.filter(enrolment__in=list(people))
-    for person, key, value in given.values_list("enrolment_id", "key", "value"):
-        people[person][key] = value
-    return list(people.values())
+    return questionnaires.answers_of_all(list(complete.values_list("pk", flat=True)))

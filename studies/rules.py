@@ -9,6 +9,7 @@ from uuid import UUID
 
 from studies.models import Study, StudyVersion
 from studies.panels import Panel, panel_of
+from studies.tutorials import Tutorial
 
 ExplanationRule = Literal["never", "share", "chosen", "always"]
 PayUnit = Literal["hour", "conversation", "sitting"]
@@ -91,12 +92,21 @@ class Rules:
     pay: Pay | None = None
     limits: Limits = Limits()
     panels: Mapping[str, Panel] = field(default_factory=dict)
+    consent_version: int = 1
+    questionnaire_version: int = 1
+    tutorial: Tutorial | None = None
 
 
-def in_language(texts: Texts, locale: str) -> str:
+def in_language(texts: Mapping[Any, str], locale: str) -> str:
     """The text for an interface locale ("pt-br" reads "pt"), else the English one, else any."""
+    return texts.get(language_of(texts, locale), "")
+
+
+def language_of(texts: Mapping[Any, str], locale: str) -> str:
+    """The language of that text: a page marks it, where it is not the interface's."""
     language = locale.split("-")[0].lower()
-    return texts.get(language) or texts.get("en") or next(iter(texts.values()), "")
+    spoken = [code for code in (language, "en", *texts) if texts.get(code)]
+    return spoken[0] if spoken else language
 
 
 def rules_of(version: StudyVersion) -> Rules:
@@ -151,6 +161,9 @@ def _read(version_id: UUID, body: Mapping[str, Any]) -> Rules:
         pay=_pay(body["pay"]) if body.get("pay") else None,
         limits=Limits(**body.get("limits") or {}),
         panels={name: panel_of(name, said) for name, said in (body.get("panels") or {}).items()},
+        consent_version=body.get("consent_version", 1),
+        questionnaire_version=body.get("questionnaire_version", 1),
+        tutorial=_tutorial(body.get("tutorial")),
     )
 
 
@@ -169,6 +182,10 @@ def _pay(said: Mapping[str, Any]) -> Pay:
 def _money(said: float) -> Decimal:
     """The number as the file has it: 0.1 is a tenth, and not the nearest binary fraction."""
     return Decimal(str(said))
+
+
+def _tutorial(said: Mapping[str, Any] | None) -> Tutorial | None:
+    return None if said is None else Tutorial.model_validate(said)
 
 
 def _first_sets(said: str | Mapping[str, int]) -> FirstSets:

@@ -46,9 +46,11 @@ from studies.models import (
     QuotaPlace,
     QuotaSet,
     Researcher,
+    SensitiveAnswer,
     Sitting,
     Study,
     StudyVersion,
+    TutorialTry,
 )
 
 Messages = list[dict[str, str]]
@@ -172,8 +174,15 @@ def consent_document(
     )
 
 
-def questionnaire(of: Study | None = None, *, version: int = 1) -> Questionnaire:
-    return Questionnaire.objects.create(study=of or study(), version=version, questions=QUESTIONS)
+def questionnaire(
+    of: Study | None = None,
+    *,
+    version: int = 1,
+    questions: Sequence[dict[str, Any]] = QUESTIONS,
+) -> Questionnaire:
+    return Questionnaire.objects.create(
+        study=of or study(), version=version, questions=list(questions)
+    )
 
 
 def researcher(*studies: Study, password: str = "correct horse battery") -> Researcher:
@@ -210,16 +219,22 @@ def invitation(of: Cohort | None = None, *, kind: str = "open", **fields: Any) -
 
 
 def consent_record(
-    of: Enrolment | None = None, *, document: ConsentDocument | None = None, granted: bool = True
+    of: Enrolment | None = None,
+    *,
+    document: ConsentDocument | None = None,
+    purpose: str = "take_part",
+    granted: bool = True,
 ) -> ConsentRecord:
     person = of or enrolment()
-    return ConsentRecord.objects.create(
+    made = ConsentRecord.objects.create(
         enrolment=person,
-        document=document or consent_document(person.study),
+        document=document or consent_document(person.study, purposes=["take_part", purpose]),
+        purpose=purpose,
         granted=granted,
-        purposes=["take_part"] if granted else [],
         app_version="test",
     )
+    person.refresh_from_db(fields=["purposes", "consent_version"])
+    return made
 
 
 def answer(of: Enrolment | None = None, *, key: str = "age_band", value: str = "18-34") -> Answer:
@@ -230,6 +245,29 @@ def answer(of: Enrolment | None = None, *, key: str = "age_band", value: str = "
         questionnaire=form or questionnaire(person.study),
         key=key,
         value=value,
+    )
+
+
+def sensitive_answer(of: Enrolment | None = None) -> SensitiveAnswer:
+    """An answer of somebody who agreed to sensitive questions."""
+    person = of or enrolment()
+    consent_record(
+        person,
+        document=consent_document(person.study, version=7, purposes=["sensitive_questions"]),
+        purpose="sensitive_questions",
+    )
+    asked = {**QUESTIONS[0], "key": "political", "sensitive": True}
+    return SensitiveAnswer.objects.create(
+        enrolment=person,
+        questionnaire=questionnaire(person.study, version=7, questions=[asked]),
+        key="political",
+        value="18-34",
+    )
+
+
+def tutorial_try(of: Enrolment | None = None) -> TutorialTry:
+    return TutorialTry.objects.create(
+        enrolment=of or enrolment(), item="check", n=1, given={}, passed=True
     )
 
 
@@ -498,6 +536,8 @@ def world(
     prompts: int = 1,
     overlap: int = 3,
     k: int = 4,
+    questions: Sequence[dict[str, Any]] = QUESTIONS,
+    purposes: Sequence[str] = ("take_part",),
     **rules: Any,
 ) -> World:
     """A study in the given state, all its rows frozen, with one cohort. Rules go by keyword."""
@@ -506,7 +546,7 @@ def world(
     pool = cohort(owner, country=country, language=language)
     served = endpoint(kind="model" if kind == "real" else "simulated")
     by = plan(owner, k=k, endpoints=[served])
-    questions = [prompt(owner, languages=[language]) for _ in range(prompts)]
+    openings = [prompt(owner, languages=[language]) for _ in range(prompts)]
     made = World(
         study=owner,
         version=version,
@@ -514,12 +554,12 @@ def world(
         endpoint=served,
         plan=by,
         arm=arm(pool, of_plan=by),
-        prompts=questions,
-        cells=[cell(pool, of_prompt=one, overlap=overlap) for one in questions],
-        consent=consent_document(owner),
-        questionnaire=questionnaire(owner),
+        prompts=openings,
+        cells=[cell(pool, of_prompt=one, overlap=overlap) for one in openings],
+        consent=consent_document(owner, purposes=list(purposes)),
+        questionnaire=questionnaire(owner, questions=questions),
     )
-    for row in (version, by, *questions):
+    for row in (version, by, *openings):
         _freeze(type(row), row)
     owner.state = state
     owner.save(update_fields=["state"])

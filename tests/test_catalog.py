@@ -115,6 +115,8 @@ def one_of_everything() -> None:
     factories.turn(world, after=first)
     person = first.conversation.assignment.enrolment
     factories.answer(person)
+    factories.sensitive_answer()
+    factories.tutorial_try(person)
     factories.invitation(world.cohort, kind="personal", used_by=person)
     factories.identity(person)
     factories.quota_place(person)

@@ -1,6 +1,5 @@
-"""From a link to the first piece of work: join, consent, questions, instructions, coming back."""
+"""From a link to the first piece of work: join, consent, instructions, coming back."""
 
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -24,13 +23,12 @@ from studies import access as links
 from studies import enrolling
 from studies.access_rules import public
 from studies.enrolling import (
-    AnswersMissing,
     EnrollingRefusal,
     LinkExpired,
     LinkUsed,
     StudyNotOpen,
 )
-from studies.models import ConsentDocument, Enrolment, Invitation, Questionnaire, Sitting, Study
+from studies.models import ConsentDocument, Enrolment, Invitation, Study
 from studies.rules import current_rules, in_language
 
 no_store = cache_control(no_store=True)
@@ -163,60 +161,10 @@ def _answer_consent(
 
 @annotator_page
 @require_http_methods(["GET", "HEAD", "POST"])
-def questions(request: AnnotatorRequest) -> HttpResponse:
-    """The questionnaire; a study without one goes straight on."""
-    enrolment = request.enrolment
-    if request.method != "POST" and enrolment.state != Enrolment.State.CONSENTED:
-        return redirect("work")
-    if request.method != "POST":
-        asked = enrolling.questionnaire_of(enrolment.study)
-        if asked is not None:
-            return _ask(request, asked, missing=[])
-    try:
-        sitting = enrolling.answer_questionnaire(enrolment=enrolment, answers=request.POST.dict())
-    except AnswersMissing as refusal:
-        asked = enrolling.questionnaire_of(enrolment.study)
-        return _ask(request, asked, missing=refusal.keys)
-    except StudyNotOpen as refusal:
-        return pause_page(request, refusal.code, study=enrolment.study)
-    return see_other("instructions" if sitting.state == Sitting.State.OPEN else "work")
-
-
-def _ask(
-    request: AnnotatorRequest, asked: Questionnaire | None, *, missing: list[str]
-) -> HttpResponse:
-    context = {
-        "questions": [
-            {
-                **_in_words(question),
-                "given": request.POST.get(question["key"], ""),
-                "missing": question["key"] in missing,
-            }
-            for question in (asked.questions if asked else [])
-        ],
-        "missing": missing,
-    }
-    study = request.enrolment.study
-    status = 422 if missing else 200
-    return page(request, "annotation/questions.html", study, context, status=status)
-
-
-def _in_words(question: dict[str, Any]) -> dict[str, Any]:
-    """A question and its options in the interface language."""
-    return {
-        "key": question["key"],
-        "label": in_language(question["label"], locale()),
-        "options": [
-            {"value": str(option["value"]), "label": in_language(option["label"], locale())}
-            for option in question["options"]
-        ],
-    }
-
-
-@annotator_page
-@require_http_methods(["GET", "HEAD", "POST"])
 def instructions(request: AnnotatorRequest) -> HttpResponse:
     """How it goes, and the return link to keep."""
+    if request.enrolment.state == Enrolment.State.CONSENTED:
+        return see_other("questions")
     if request.method == "POST":
         return see_other("work")
     study = request.enrolment.study

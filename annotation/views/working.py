@@ -19,14 +19,26 @@ from annotation.refusals import BadReason, Conflict, Invalid, NotNow, Refusal, U
 from annotation.views import wording
 from annotation.views.answering import page, pause_page, return_url, see_other
 from annotation.views.conversing import keep_and_pause, not_found
-from studies.rules import current_rules
+from studies.consenting import is_due
+from studies.models import Enrolment
+from studies.rules import current_rules, rules_by_version
 
 
 @annotator_page
 @require_safe
 def work(request: AnnotatorRequest) -> HttpResponse:
     """Lead to the next thing to do, or show it."""
-    return _lead(request, next_step(request.enrolment))
+    step = next_step(request.enrolment)
+    if _must_agree_again(request.enrolment, step):
+        return see_other("consent")
+    return _lead(request, step)
+
+
+def _must_agree_again(enrolment: Enrolment, step: Step) -> bool:
+    """Whether the consent text has changed since this person answered it. No query of its own."""
+    if step.standing is None or step.do not in (Do.START, Do.WRITE, Do.CONVERSE):
+        return False
+    return is_due(enrolment, rules_by_version(step.standing.version))
 
 
 def _lead(request: AnnotatorRequest, step: Step) -> HttpResponse:

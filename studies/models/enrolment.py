@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -34,6 +35,17 @@ class Enrolment(models.Model):
     state = models.CharField(max_length=15, choices=State)
     ui_language = models.CharField(max_length=5)
     max_conversations = models.PositiveIntegerField(null=True)
+    # What the consent records come to; a trigger writes both, and nothing else can.
+    purposes = ArrayField(
+        models.CharField(max_length=40),
+        default=list,
+        db_default=[],
+        editable=False,
+        help_text="agreed to",
+    )
+    consent_version = models.PositiveIntegerField(
+        null=True, editable=False, help_text="newest version answered"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

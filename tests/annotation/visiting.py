@@ -50,7 +50,7 @@ class Page(HTMLParser):
         if tag == "textarea":
             self._textarea = name
             form.fields[name] = ""
-        elif given.get("type") == "radio":
+        elif given.get("type") in ("radio", "checkbox"):
             form.options.setdefault(name, []).append(given["value"])
             if "checked" in given:
                 form.fields[name] = given["value"]

@@ -295,3 +295,47 @@ def test_of_two_first_loads_at_once_the_second_finds_nothing_to_do() -> None:
         anna.commit()
         assert bruno.result().version is None
     assert StudyVersion.objects.count() == 1
+
+
+TUTORIAL = ("prompts:\n", "tutorial: {bank: everyday}\nprompts:\n")
+BANK = [
+    ("age_band", "age_group"),
+    (
+        "questionnaire:\n",
+        "questionnaire:\n  bank: community_alignment\n  ask: [year_of_birth, religion]\n"
+        "  quota: [year_of_birth]\n  sections: [{key: you, title: {en: About you}}]\n",
+    ),
+]
+PURPOSES = (
+    "[take_part]",
+    "[take_part, sensitive_questions]\n  asks: {sensitive_questions: {en: May we?}}",
+)
+
+
+def test_what_people_are_asked_is_written_into_rows_of_the_study() -> None:
+    study = loading.load(source=small(PURPOSES, TUTORIAL, *BANK), by=BY).study
+    rules = rules_of(study.versions.get())
+    form = Questionnaire.objects.get()
+    document = ConsentDocument.objects.get()
+
+    assert rules.tutorial is not None
+    assert len(rules.tutorial.practice) == 2
+    assert [(one["key"], one.get("quota", False)) for one in form.questions] == [
+        ("year_of_birth", True),
+        ("religion", False),
+        ("age_group", False),
+    ]
+    assert form.sections == {"you": {"en": "About you"}}
+    assert document.purposes == ["take_part", "sensitive_questions"]
+    assert document.asks == {"sensitive_questions": "May we?"}
+
+
+def test_other_words_for_a_purpose_are_a_new_version_of_the_consent() -> None:
+    loading.load(source=small(PURPOSES), by=BY)
+    reworded = (PURPOSES[0], PURPOSES[1].replace("May we?", "May we ask?"))
+    loading.load(source=small(reworded), by=BY)
+
+    assert list(ConsentDocument.objects.order_by("version").values_list("version", flat=True)) == [
+        1,
+        2,
+    ]

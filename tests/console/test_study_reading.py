@@ -84,6 +84,66 @@ def test_a_fault_is_told_with_its_line_its_field_and_what_to_do(
     assert all(" -> " in line for line in lines)
 
 
+ASK = "questionnaire:\n  bank: community_alignment\n  ask: [year_of_birth, gender]"
+SENSITIVE = (
+    "questionnaire:\n",
+    "questionnaire:\n  bank: community_alignment\n  ask: [political]\n",
+)
+AGE = "    - key: age_band\n      kind: single\n"
+OLDER = '{value: 35+, label: {en: "35 or older"}}'
+CHECK = "{key: a, label: {en: x}, why: {en: x}, options: [{value: y, label: {en: y}}, {value: n, label: {en: n}}]}"
+RIGHT = CHECK.replace("label: {en: y}", "label: {en: y}, right: true")
+READING = f"{{cohorts: [xx], text: {{en: x}}, questions: [{RIGHT}]}}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("[take_part]", "[take_part, take_part]", "consent.purposes[1]: 'take_part' stands here twice"),
+        ("[take_part]", "[take_part, my_own]", "consent.purposes[1]: no words are known for 'my_own' -> word it"),
+        ("[take_part]", "[take_part]\n  asks: {recontact: {en: x}}", "consent.asks.recontact: is no purpose"),
+        ("[take_part]", "[take_part, my_own]\n  asks: {my_own: {fr: x}}", "consent.asks.my_own: no English text"),
+        ("[take_part]", "[take_part, conversations]", "endpoints[our-server]: has no operator, and the consent"),
+        (*SENSITIVE, "consent.purposes: sensitive questions are asked without a consent"),
+        ("questionnaire:\n", f"{ASK}\n  quota: [sex]\n", "questionnaire.quota[0]: no question is named 'sex'"),
+        ("questionnaire:\n", "questionnaire:\n  ask: [gender]\n", "questionnaire.ask: names no bank"),
+        ("questionnaire:\n", ASK.replace("gender", "sex") + "\n", "questionnaire.ask[1]: the bank has no question 'sex' -> use one of: year_of_birth"),
+        ("questionnaire:\n", f"{ASK}\n", "questions[age_band].key: 'age_band' is the key of another question, or of its bands"),
+        (AGE, AGE.replace("single", "multiple\n      at_most: 0"), "questions[age_band].at_most: must be at least 1, not 0"),
+        (AGE, AGE.replace("single", "essay"), "questions[age_band]: unknown kind 'essay'"),
+        (AGE, AGE.replace("kind: single", "min: 3"), "questions[age_band]: names no kind -> add a line `kind: ...`"),
+        (AGE, AGE + "      ask_if: {key: other, one_of: [a]}\n", "ask_if.key: 'other' is not asked before it"),
+        (AGE, AGE + "      section: me\n", "questions[age_band].section: no section is named 'me'"),
+        (OLDER, OLDER.replace("{en", "{fr"), "options[35+].label: no English text, and cohort in-en is in English"),
+        ("prompts:\n", "tutorial: {bank: other}\nprompts:\n", "tutorial: no tutorial is named 'other': use everyday"),
+        ("prompts:\n", f"tutorial: {{check: [{CHECK}]}}\nprompts:\n", "tutorial.check[a]: exactly one option has `right: true`"),
+        ("prompts:\n", f"tutorial: {{bank: everyday, reading: {READING}}}\nprompts:\n", "tutorial.reading.cohorts[0]: no cohort is named 'xx'"),
+    ],
+)  # fmt: skip
+def test_a_fault_in_what_people_are_asked_is_told_with_its_place(
+    old: str, new: str, expected: str
+) -> None:
+    lines = told(small((old, new)))
+    assert any(expected in line for line in lines), lines
+
+
+def test_an_option_of_one_country_needs_the_language_of_its_cohorts_only() -> None:
+    abroad = OLDER.replace("{en", "{fr").replace("label", "countries: [FR], label")
+
+    assert study_reading.read(small((OLDER, abroad))).file
+
+
+def test_a_bank_and_own_questions_are_asked_together() -> None:
+    changes = [("questionnaire:\n", f"{ASK}\n  quota: [year_of_birth]\n"), ("age_band", "group")]
+    asked = study_reading.read(small(*changes)).file.questionnaire.all_questions()
+
+    assert [(one.key, one.quota) for one in asked] == [
+        ("year_of_birth", True),
+        ("gender", False),
+        ("group", False),
+    ]
+
+
 def test_several_faults_are_told_at_once_in_the_order_of_the_file() -> None:
     lines = told(small(("min: 2", "min: x"), ("seats: 16", "seats: x"), ("kind: test", "kind: x")))
     assert [line.split(":")[0] for line in lines] == ["2", "4", "19"]

@@ -5,6 +5,7 @@ import json
 import pytest
 from django.db import transaction
 from django.utils import timezone
+from psycopg.types.json import Jsonb
 
 from studies import auditing
 from studies.models import Cohort, QuotaCell
@@ -52,7 +53,11 @@ TWICE: list[Case] = [
     ("prompt_version", factories.prompt, {}),
     ("consent_document_version", factories.consent_document, {}),
     ("questionnaire_version", factories.questionnaire, {}),
-    ("answer_once", factories.answer, {"value": "55+"}),
+    ("answer_once", factories.answer, {"place": 1}),
+    ("sensitive_answer_once", factories.sensitive_answer, {"place": 1}),
+    ("consent_record_one_at_a_time", factories.consent_record, {"granted": False}),
+    ("tutorial_try_once", factories.tutorial_try, {"passed": False}),
+    ("tutorial_passed_once", factories.tutorial_try, {"n": 2}),
     ("enrolment_pseudonym", factories.enrolment, {"return_token_sha256": "other"}),
     ("studies_enrolment_return_token_sha256_key", factories.enrolment, {"pseudonym": "other"}),
     ("studies_invitation_token_sha256_key", factories.invitation, {"kind": "personal"}),
@@ -162,13 +167,19 @@ def test_a_person_stays_in_their_study_and_cohort() -> None:
         update(person, pseudonym="somebody else")
 
 
-@breaks("consent_record_of_own_study", "answer_of_own_study")
+@breaks("consent_record_of_own_study", "answer_of_own_study", "sensitive_answer_of_own_study")
 def test_what_people_were_asked_is_of_their_own_study() -> None:
     consent, answer = factories.consent_record(), factories.answer()
     with refused("consent_record_of_own_study"):
         copy(consent, document_id=factories.consent_document().pk)
-    with refused("answer_of_own_study"):
-        update(answer, questionnaire_id=factories.questionnaire().pk)
+    for name, row in (
+        ("answer_of_own_study", answer),
+        ("sensitive_answer_of_own_study", factories.sensitive_answer()),
+    ):
+        questions = [*row.questionnaire.questions]
+        foreign = factories.questionnaire(questions=questions)
+        with refused(name):
+            copy(row, questionnaire_id=foreign.pk)
 
 
 @breaks("consent_record_append_only", "consent_document_append_only", "questionnaire_append_only")
@@ -184,6 +195,101 @@ def test_what_people_agreed_to_is_never_changed_or_removed() -> None:
             update(row, **change)
         with refused(name):
             delete(row)
+
+
+@breaks("consent_record_purpose_asked")
+def test_only_what_a_document_asks_for_can_be_agreed_to() -> None:
+    record = factories.consent_record()
+    with refused("consent_record_purpose_asked"):
+        copy(record, purpose="public_release")
+
+
+@breaks("consent_record_keeps_agreement")
+def test_the_newest_record_of_each_purpose_is_what_counts() -> None:
+    person = factories.enrolment()
+    document = factories.consent_document(
+        person.study, version=3, purposes=["take_part", "recontact"]
+    )
+    seen = []
+    for purpose, granted in [("take_part", True), ("recontact", True), ("recontact", False)]:
+        factories.consent_record(person, document=document, purpose=purpose, granted=granted)
+        seen.append((person.purposes, person.consent_version))
+
+    assert seen == [(["take_part"], 3), (["recontact", "take_part"], 3), (["take_part"], 3)]
+    held("consent_record_keeps_agreement")
+
+
+@breaks("enrolment_agreed_as_recorded", "enrolment_begins_without_agreement")
+def test_nobody_agrees_without_a_record() -> None:
+    person = factories.enrolment()
+    with refused("enrolment_agreed_as_recorded"):
+        update(person, purposes=["public_release"])
+    with refused("enrolment_agreed_as_recorded"):
+        update(person, consent_version=1)
+    for change in ({"purposes": ["take_part"]}, {"consent_version": 1}):
+        with refused("enrolment_begins_without_agreement"):
+            copy(person, pseudonym="other", return_token_sha256="other", **change)
+
+
+@breaks("sensitive_answer_agreed_to", "sensitive_answers_go_with_consent")
+def test_sensitive_answers_are_there_only_with_the_consent_for_them() -> None:
+    given = factories.sensitive_answer()
+    consent = given.enrolment.consent_records.get()
+    stranger = factories.enrolment(factories.cohort(given.enrolment.study, slug="other"))
+    with refused("sensitive_answer_agreed_to"):
+        copy(given, enrolment_id=stranger.pk)
+    with refused("sensitive_answers_go_with_consent"):
+        copy(consent, granted=False, given_at=timezone.now())
+    delete(given)
+    copy(consent, granted=False, given_at=timezone.now())
+    with refused("sensitive_answer_agreed_to"):
+        given.save(force_insert=True)
+
+
+@breaks("answer_was_asked", "sensitive_answer_was_asked")
+def test_an_answer_answers_a_question_in_the_table_of_its_kind() -> None:
+    answer, sensitive = factories.answer(), factories.sensitive_answer()
+    both = factories.questionnaire(
+        answer.enrolment.study,
+        version=2,
+        questions=[{"key": "age_band", "sensitive": True}, {"key": "political"}],
+    )
+    for change in ({"key": "shoe_size"}, {"questionnaire_id": both.pk}):
+        with refused("answer_was_asked"):
+            copy(answer, **change)
+    with refused("sensitive_answer_was_asked"):
+        copy(sensitive, key="age_band")
+
+
+@breaks("answer_value_form", "sensitive_answer_value_form")
+def test_an_answer_is_a_text_a_number_or_a_list() -> None:
+    with refused("answer_value_form"):
+        copy(factories.answer(), value=Jsonb(True))
+    with refused("sensitive_answer_value_form"):
+        copy(factories.sensitive_answer(), value=Jsonb({"a": 1}))
+
+
+@breaks("answer_stands", "sensitive_answer_stands")
+def test_an_answer_changes_only_while_the_questions_are_asked() -> None:
+    for name, make in (
+        ("answer_stands", factories.answer),
+        ("sensitive_answer_stands", factories.sensitive_answer),
+    ):
+        person = factories.enrolment(state="consented")
+        answer = make(person)
+        update(answer, value=Jsonb("55+"))
+        update(person, state="enrolled")
+        with refused(name):
+            update(answer, value=Jsonb("18-34"))
+
+
+@breaks("tutorial_two_tries", "tutorial_try_never_changes")
+def test_a_try_stands_and_there_is_no_third() -> None:
+    tried = factories.tutorial_try()
+    with refused("tutorial_two_tries"):
+        copy(tried, n=3, passed=False)
+    with refused("tutorial_try_never_changes"):
+        update(tried, passed=False)
 
 
 @breaks("audit_append_only")

@@ -8,21 +8,20 @@ from django.utils import timezone
 from studies import access
 from studies.enrolling import (
     CODE_ALPHABET,
-    AnswersMissing,
     Entry,
     LinkExpired,
     LinkUsed,
     StudyNotOpen,
-    answer_questionnaire,
+    begin_work,
     change_language,
     completion_code,
     consent_document,
     decline_consent,
     end_sitting,
     give_consent,
-    questionnaire_of,
 )
-from studies.models import Answer, ConsentDocument, ConsentRecord, Enrolment, Sitting, Study
+from studies.models import ConsentDocument, ConsentRecord, Enrolment, Sitting
+from studies.rules import current_rules
 from tests import factories
 from tests.factories import World
 
@@ -41,11 +40,8 @@ def test_consent_makes_a_person_with_a_record_and_a_way_back() -> None:
     entry = entered(world)
     record = ConsentRecord.objects.get()
     assert (entry.enrolment.state, entry.enrolment.ui_language) == ("consented", "fr")
-    assert (record.granted, record.document, record.purposes) == (
-        True,
-        world.consent,
-        ["take_part"],
-    )
+    assert (record.granted, record.document, record.purpose) == (True, world.consent, "take_part")
+    assert entry.enrolment.purposes == ["take_part"]
     assert access.find_returning(entry.return_token) == entry.enrolment
 
 
@@ -107,59 +103,38 @@ def test_a_study_that_is_not_open_lets_nobody_in(state: str, code: str) -> None:
     assert not Enrolment.objects.exists()
 
 
-def test_the_consent_text_is_the_newest_in_the_language_or_in_english() -> None:
-    world = factories.world()
+def test_the_consent_text_is_the_rules_version_in_the_language_or_in_english() -> None:
+    world = factories.world(consent_version=2)
     newer = factories.consent_document(world.study, version=2)
-    portuguese = factories.consent_document(world.study, locale="pt")
+    portuguese = factories.consent_document(world.study, version=2, locale="pt")
+    factories.consent_document(world.study, version=3)
     assert consent_document(study=world.study, locale="en") == newer
     assert consent_document(study=world.study, locale="pt-br") == portuguese
     assert consent_document(study=world.study, locale="hi") == newer
     with pytest.raises(ConsentDocument.DoesNotExist):
-        consent_document(study=factories.study(), locale="en")
+        consent_document(study=factories.world(consent_version=9).study, locale="en")
 
 
-def test_answers_open_a_sitting_by_the_rules_of_the_study() -> None:
-    world = factories.world(conversations=3, sitting_hours=1)
-    enrolment = entered(world).enrolment
-    sitting = answer_questionnaire(enrolment=enrolment, answers={"age_band": "55+"})
+def test_work_begins_with_a_sitting_by_the_rules_of_the_study() -> None:
+    enrolment = entered(factories.world(conversations=3, sitting_hours=1)).enrolment
+    sitting = begin_work(enrolment, current_rules(enrolment.study))
     assert (enrolment.state, sitting.state, sitting.target) == ("enrolled", "open", 3)
     left = sitting.deadline - timezone.now()
     assert timedelta(minutes=59) < left <= timedelta(hours=1)
-    assert Answer.objects.get().value == "55+"
 
 
-def test_answering_twice_changes_nothing() -> None:
-    world = factories.world()
-    enrolment = entered(world).enrolment
-    first = answer_questionnaire(enrolment=enrolment, answers={"age_band": "55+"})
-    again = answer_questionnaire(enrolment=enrolment, answers={"age_band": "18-34"})
-    assert first == again
-    assert Answer.objects.get().value == "55+"
-
-
-@pytest.mark.parametrize("answers", [{}, {"age_band": ""}, {"age_band": "12"}, {"other": "55+"}])
-def test_a_missing_or_unknown_answer_is_named(answers: dict[str, str]) -> None:
+def test_beginning_twice_gives_the_sitting_that_is_there() -> None:
     enrolment = entered(factories.world()).enrolment
-    with pytest.raises(AnswersMissing) as refusal:
-        answer_questionnaire(enrolment=enrolment, answers=answers)
-    assert refusal.value.keys == ["age_band"]
-    assert not Sitting.objects.exists()
+    assert begin_work(enrolment, current_rules(enrolment.study)) == begin_work(
+        enrolment, current_rules(enrolment.study)
+    )
 
 
-def test_a_study_that_asks_nothing_enrols_without_answers() -> None:
-    world = factories.world()
-    world.study.questionnaires.create(version=2, questions=[])
-    assert questionnaire_of(world.study) is None
-    enrolment = entered(world).enrolment
-    assert answer_questionnaire(enrolment=enrolment, answers={}).state == "open"
-
-
-def test_a_paused_study_takes_no_answers() -> None:
-    world = factories.world()
-    enrolment = entered(world).enrolment
-    Study.objects.update(state="paused")
+def test_no_work_begins_in_a_paused_study() -> None:
+    enrolment = entered(factories.world()).enrolment
+    enrolment.study.state = "paused"
     with pytest.raises(StudyNotOpen):
-        answer_questionnaire(enrolment=enrolment, answers={"age_band": "55+"})
+        begin_work(enrolment, current_rules(enrolment.study))
 
 
 def test_the_interface_language_changes_and_the_task_stays() -> None:

@@ -1,0 +1,233 @@
+"""What comes between the short consent and the work: purposes, and the questionnaire."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods
+
+from annotation.access import AnnotatorRequest, annotator_page
+from annotation.agreeing import agree, endpoints_of
+from annotation.views import wording
+from annotation.views.answering import locale, page, pause_page, see_other
+from studies import consenting, enrolling
+from studies.answering import AnswersFaulty, answer_page
+from studies.consenting import DocumentChanged, PurposesUnanswered
+from studies.enrolling import StudyNotOpen
+from studies.models import ConsentDocument, Enrolment
+from studies.questionnaires import Asked, Page, Part, Sheet
+from studies.questions import REFUSED, Faulty
+from studies.rules import in_language, language_of
+from studies.stages import Stage, Where, go_on, take_step, whereabouts
+
+PAGES = {
+    Stage.CONSENT: "consent",
+    Stage.QUESTIONS: "questions",
+    Stage.TUTORIAL: "tutorial",
+    Stage.READY: "questions",
+    Stage.BEGUN: "instructions",
+    Stage.WORK: "work",
+}
+WIDGETS = {
+    "single": "annotation/questions/_single.html",
+    "multiple": "annotation/questions/_multiple.html",
+    "number": "annotation/questions/_number.html",
+    "text": "annotation/questions/_text.html",
+}
+
+
+def lead_on(request: AnnotatorRequest) -> HttpResponse:
+    """Lead to the page of the person's stage; begin the work when nothing else is left."""
+    try:
+        return lead_to(go_on(request.enrolment))
+    except StudyNotOpen as refusal:
+        return pause_page(request, refusal.code, study=request.enrolment.study)
+
+
+def lead_to(stage: Stage) -> HttpResponse:
+    """Lead to the page of a stage."""
+    return see_other(PAGES[stage])
+
+
+# --- Purposes -------------------------------------------------------------------------------------
+
+
+@annotator_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def consent(request: AnnotatorRequest) -> HttpResponse:
+    """A yes or a no for each purpose; all of them again when the text has changed."""
+    if request.method == "POST":
+        return _agree(request)
+    where = whereabouts(request.enrolment)
+    if where.stage is not Stage.CONSENT:
+        return lead_on(request)
+    return _ask_consent(request, where)
+
+
+def _agree(request: AnnotatorRequest) -> HttpResponse:
+    document = _read_document(request)
+    given = {
+        purpose: request.POST[f"purpose-{purpose}"] == "yes"
+        for purpose in document.purposes
+        if request.POST.get(f"purpose-{purpose}") in ("yes", "no")
+    }
+
+    def step(person: Enrolment, where: Where) -> None:
+        agree(person, where, document=document, answers=given)
+
+    try:
+        return lead_to(take_step(request.enrolment, step))
+    except PurposesUnanswered as refusal:
+        return _ask_again(request, missing=refusal.purposes, status=422)
+    except DocumentChanged:
+        return _ask_again(request, missing=[], status=409)
+    except StudyNotOpen as refusal:
+        return pause_page(request, refusal.code, study=request.enrolment.study)
+
+
+def _ask_again(request: AnnotatorRequest, *, missing: list[str], status: int) -> HttpResponse:
+    """The form with what was answered, where something is still to be answered."""
+    where = whereabouts(request.enrolment)
+    if where.stage is not Stage.CONSENT:
+        return lead_on(request)
+    return _ask_consent(request, where, missing=missing, status=status)
+
+
+def _read_document(request: AnnotatorRequest) -> ConsentDocument:
+    """The text that the form showed, else the one to show."""
+    study = request.enrolment.study
+    try:
+        shown = UUID(request.POST.get("document", ""))
+    except ValueError:
+        return enrolling.consent_document(study=study, locale=locale())
+    found = ConsentDocument.objects.filter(study=study, pk=shown).first()
+    return found or enrolling.consent_document(study=study, locale=locale())
+
+
+def _ask_consent(
+    request: AnnotatorRequest, where: Where, *, missing: list[str] | None = None, status: int = 200
+) -> HttpResponse:
+    study = request.enrolment.study
+    document = enrolling.consent_document(study=study, locale=locale())
+    context = {
+        "document": document,
+        # Somebody who has read this version a moment ago need not read it again.
+        "changed": request.enrolment.consent_version != document.version,
+        "purposes": [
+            {
+                "name": purpose,
+                **wording.purpose(purpose, document.asks.get(purpose, "")),
+                "needed": purpose in consenting.NEEDED,
+                "given": request.POST.get(f"purpose-{purpose}", ""),
+                "missing": purpose in (missing or ()),
+                "endpoints": _endpoints(request, purpose),
+            }
+            for purpose in where.purposes
+        ],
+        "fault": wording.consent_fault(status),
+    }
+    return page(request, "annotation/consent.html", study, context, status=status)
+
+
+def _endpoints(request: AnnotatorRequest, purpose: str) -> list[Any]:
+    """Who runs the models, where the conversations are what is agreed to."""
+    if purpose != consenting.CONVERSATIONS:
+        return []
+    return list(endpoints_of(request.enrolment.cohort))
+
+
+# --- Questions ------------------------------------------------------------------------------------
+
+
+@annotator_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def questions(request: AnnotatorRequest) -> HttpResponse:
+    """A page of the questionnaire: the next one, or one that the person goes back to."""
+    if request.method == "POST":
+        return _answer(request)
+    where = whereabouts(request.enrolment)
+    wanted = request.GET.get("page", "")
+    asked = where.sheet.page(wanted) if where.sheet and where.stage is not Stage.CONSENT else None
+    if where.sheet is None or asked is None:
+        return lead_on(request)
+    return _ask(request, asked, where.sheet, faults={})
+
+
+def _answer(request: AnnotatorRequest) -> HttpResponse:
+    def step(person: Enrolment, where: Where) -> Sheet | None:
+        name = request.POST.get("page", "")
+        return answer_page(person, where, page=name, posted=dict(request.POST.lists()))
+
+    try:
+        return lead_to(take_step(request.enrolment, step))
+    except AnswersFaulty as refusal:
+        return _ask(request, refusal.page, refusal.sheet, faults=refusal.faults)
+    except StudyNotOpen as refusal:
+        return pause_page(request, refusal.code, study=request.enrolment.study)
+
+
+def _ask(
+    request: AnnotatorRequest, asked: Page, sheet: Sheet, *, faults: Mapping[str, Faulty]
+) -> HttpResponse:
+    before = sheet.before(asked)
+    titles = sheet.form.sections.get(asked.section, {}) if sheet.form else {}
+    context = {
+        "name": asked.name,
+        "sensitive": asked.part is Part.SENSITIVE,
+        "title": in_words(titles) if titles else None,
+        "questions": [
+            _in_words(request, sheet, one, faults.get(one.question.key)) for one in asked.asked
+        ],
+        "faulty": bool(faults),
+        "back": f"{reverse('questions')}?{urlencode({'page': before.name})}" if before else "",
+    }
+    study = request.enrolment.study
+    status = 422 if faults else 200
+    return page(request, "annotation/questions.html", study, context, status=status)
+
+
+def _in_words(
+    request: HttpRequest, sheet: Sheet, asked: Asked, fault: Faulty | None
+) -> dict[str, Any]:
+    """A question, its options and what was answered, in the interface language."""
+    question = asked.question
+    given = _given(request, sheet, asked)
+    return {
+        "key": question.key,
+        "widget": WIDGETS[question.kind],
+        "label": in_words(question.label),
+        "hint": in_words(question.hint) if question.hint else None,
+        "required": question.required,
+        "refusable": getattr(question, "refusable", False),
+        "refused": REFUSED in given,
+        "refusal": REFUSED,
+        "lines": getattr(question, "lines", False),
+        "typed": next((text for text in given if text != REFUSED), ""),
+        "options": [
+            {
+                "value": option.value,
+                "label": in_words(option.label),
+                "checked": option.value in given,
+            }
+            for option in asked.options
+        ],
+        "fault": wording.answer_fault(fault) if fault else "",
+    }
+
+
+def _given(request: HttpRequest, sheet: Sheet, asked: Asked) -> list[str]:
+    """What the person has sent or, when they come back, had answered."""
+    if request.method == "POST":
+        return request.POST.getlist(asked.question.key)
+    value = sheet.answers.get(asked.question.key)
+    if value is None:
+        return []
+    return [str(one) for one in value] if isinstance(value, list) else [str(value)]
+
+
+def in_words(texts: Mapping[Any, str]) -> dict[str, str]:
+    """A text of the study in the interface language, and the language that it really is in."""
+    return {"text": in_language(texts, locale()), "lang": language_of(texts, locale())}

@@ -6,10 +6,16 @@ from collections.abc import Generator, Iterator
 import pytest
 from django.conf import global_settings
 from django.test import override_settings
+from hypothesis import settings
 from pytest_django.plugin import DjangoDbBlocker
 from redis import Redis
 
 from tests import servers
+
+# A run of every day looks at some examples; `--hypothesis-profile=thorough` at many.
+settings.register_profile("daily", deadline=None, max_examples=40)
+settings.register_profile("thorough", deadline=None, max_examples=2000)
+settings.load_profile("daily")
 
 # They mostly wait, for processes that start and are killed: begun first, beside the others.
 LONGEST = (

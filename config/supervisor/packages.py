@@ -50,9 +50,12 @@ def installed(packages: Packages, *, pause: Pause = time.sleep) -> Path:
     shutil.rmtree(directory, ignore_errors=True)
     log = directory.with_suffix(".log")
     log.unlink(missing_ok=True)
-    _run("venv", [packages.python, "-m", "venv", str(directory)], log, pause)
-    pip = [str(python), "-m", "pip", "install", "--only-binary", ":all:", "--progress-bar", "off"]
-    _run("pip install", [*pip, "--disable-pip-version-check", *packages.arguments], log, pause)
+    _run("venv", [packages.python, "-m", "venv", "--without-pip", str(directory)], log, pause)
+    # Our own pip installs there: a copy of it for each environment would take longer to unpack than
+    # most packages.
+    pip = [packages.python, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
+    install = ["install", "--only-binary", ":all:", "--progress-bar", "off"]
+    _run("pip install", [*pip, *install, *packages.arguments], log, pause)
     (directory / STAMP).write_text(packages.made_from, encoding="utf-8")
     return python
 

@@ -15,7 +15,7 @@ from sampling.client import ModelClient
 from tests.sampling.drawings import QUESTION, endpoint
 from tests.sampling.raw_server import DONE, HEADERS, Script, event, sends, serving
 
-QUICK = Deadlines(connect=2.0, first_byte=0.4, between_chunks=0.4, total=5.0)
+QUICK = Deadlines(connect=2.0, first_byte=1.0, between_chunks=1.0, total=5.0)
 BODY = {
     "model": "simulated",
     "messages": [{"role": "user", "content": QUESTION}],

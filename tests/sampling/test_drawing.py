@@ -303,7 +303,7 @@ faults = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(
     st.sampled_from(NAMES),
     st.lists(st.one_of(answers, answers, answers, faults), min_size=1, max_size=12),
@@ -333,7 +333,7 @@ def assert_ready(texts: list[str]) -> None:
         assert not error_text(text)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     orders=st.lists(
         st.sampled_from(

@@ -90,7 +90,10 @@ def test_a_hundred_sets_of_a_killed_worker_are_made_by_another(
 ) -> None:
     hundred, lease = 100, 5
     Endpoint.objects.update(seats=hundred)
-    plan = engine.another_plan(first_turn={"strategy": "nc_single"})  # one stream each
+    plan = engine.another_plan(
+        first_turn={"strategy": "nc_single"},  # one stream each
+        deadlines={"first_byte": 300, "between_chunks": 300, "total": 600},  # on busy cores, too
+    )
     engine.server.order("stall", times=hundred, after=1)
     sets = [engine.ask(plan) for _ in range(hundred)]
     settings = {"threads": hundred, "SET_LEASE": str(lease), "WORKER_STREAMS": str(hundred)}

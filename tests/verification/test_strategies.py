@@ -20,7 +20,7 @@ from tests.verification.profiles import Profile
 
 Record = Callable[[str, object], None]
 
-SHORT = {"max_tokens": 32}
+SHORT = {"max_tokens": 16}
 SET = {"max_tokens": 160}
 TEXTS = [f"Answer number {number} is brought along." for number in ("one", "two", "three", "four")]
 STEPS: dict[str, dict[str, Any]] = {

@@ -21,7 +21,7 @@ from studies.models import Prompt
 State, Priority = CandidateSet.State, CandidateSet.Priority
 
 # Named, so that the row of a newer version of the program can be read as well.
-COLUMNS = ", ".join(field.column for field in CandidateSet._meta.concrete_fields)
+COLUMNS = ", ".join(str(field.column) for field in CandidateSet._meta.concrete_fields)
 # The row is changed by whoever takes it, so that somebody who waited for its lock sees that it is
 # gone; what others are taking at this moment is passed over.
 TAKE = f"""

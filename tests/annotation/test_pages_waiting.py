@@ -158,6 +158,35 @@ def test_a_failed_set_says_so_and_can_be_tried_again(waiting: tuple[Client, str,
     assert status_of(client.get(address))["data-set"] != str(turn.set_id)
 
 
+@pytest.mark.parametrize("reason", [Reason.MESSAGE_BLOCKED, Reason.SET_ASIDE])
+def test_where_a_check_had_the_last_word_one_can_skip_and_not_try_again(
+    waiting: tuple[Client, str, Turn], reason: Reason
+) -> None:
+    client, address, turn = waiting
+    CandidateSet.objects.filter(pk=turn.set_id).update(state="failed", reason=reason)
+
+    shown = page(client.get(address))
+
+    assert "Nothing that you wrote is lost. You can skip this conversation" in shown.words
+    assert "Try again" not in shown.words
+
+
+@pytest.mark.parametrize("measure", ["unsafe", "unsafe_message", "near_in_sense"])
+def test_what_the_safety_check_found_is_said_above_the_conversation_and_beside_no_answer(
+    waiting: tuple[Client, str, Turn], measure: str
+) -> None:
+    client, address, turn = waiting
+    finding = {"measure": measure, "action": "mark", "slots": [2], "said": "found"}
+    said = "An automatic check found that something in this conversation may be upsetting."
+    CandidateSet.objects.filter(pk=turn.set_id).update(guard={"findings": [finding]})
+    assert said not in page(client.get(address)).words
+
+    talking.write_set(turn.set_id)
+
+    words = page(client.get(address)).words
+    assert words.count(said) == (1 if measure.startswith("unsafe") else 0)
+
+
 def test_the_page_follows_its_own_set_on_the_live_channel(
     waiting: tuple[Client, str, Turn],
 ) -> None:

@@ -159,6 +159,27 @@ def test_a_study_whose_tokens_are_spent_is_told() -> None:
 
 
 @pytest.mark.django_db
+def test_endpoints_that_check_get_a_real_call_and_what_was_set_aside_is_told(
+    settings: Settings,
+) -> None:
+    checks = {"sense": {"endpoint": "near"}, "safety": {"endpoint": "careful"}}
+    body = {"k": 4, "first_turn": {"strategy": "independent"}, "checks": checks}
+    plan = factories.plan(body=body)
+    factories.arm(factories.cohort(plan.study), of_plan=plan)
+    aside = factories.candidate_set(plan, state="failed", reason="set_aside")
+
+    with simulated.running() as server:
+        settings.MODEL_ALLOWLIST = [server.base_url]
+        factories.endpoint(name="near", serves="embeddings", base_url=server.base_url)
+        lines = told(doctor.check_findings)
+
+    assert lines[0] == "fail endpoint.careful is not there -> load the study file again"
+    assert lines[1] == "ok   endpoint.near simulated serves embeddings"
+    assert "1 candidate sets that the safety check set aside" in lines[2]
+    assert str(aside.pk) in lines[2]
+
+
+@pytest.mark.django_db
 def test_an_endpoint_gets_one_real_call(settings: Settings) -> None:
     with simulated.running() as endpoint:
         settings.MODEL_ALLOWLIST = [endpoint.base_url]

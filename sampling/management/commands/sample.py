@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand, CommandError
 
 from sampling import plans, setting_out, side_by_side, single_set, stored_plans, ways
-from sampling.calls import Endpoint
+from sampling.calls import SEEDS, Endpoint
 from sampling.drawing import SetResult
 from sampling.errors import BadRequest, GuardRejected, SamplingError, Stopped
 from sampling.messages import Context, message, read_context, unusable
@@ -188,7 +188,7 @@ def _wishes(options: dict[str, Any]) -> list[Wish]:
     if options["store"] or "/" in options["plan"]:
         raise BadRequest("--compare takes --strategies, and stores nothing")
     context = _context(options)
-    seed = secrets.randbelow(single_set.SEEDS) if options["seed"] is None else options["seed"]
+    seed = secrets.randbelow(SEEDS) if options["seed"] is None else options["seed"]
     chosen = ways.choose(options["strategies"])
     return [
         single_set.wish(

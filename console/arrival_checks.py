@@ -7,6 +7,7 @@ from console.marked_yaml import Path
 from console.quota_fields import Criteria, QuotaEntry
 from console.study_file import StudyFile
 from studies.panels import PRESETS
+from studies.questions import REFUSED
 from studies.quotas import EVERYBODY, OTHERS
 
 Fault = tuple[Path, str, str]
@@ -121,8 +122,13 @@ def _criteria_faults(
 
 
 def _offered(file: StudyFile) -> dict[str, set[str]]:
-    """The answers that a person may give, by the key of the question."""
-    return {
-        question.key: {option.value for option in question.options}
-        for question in file.questionnaire.questions
-    }
+    """The answers that a person may give, by the key of the question or of its bands."""
+    offered: dict[str, set[str]] = {}
+    for question in file.questionnaire.all_questions():
+        if question.sensitive:
+            continue  # it is asked when the quota is settled already
+        if question.kind in ("single", "multiple"):
+            offered[question.key] = {option.value for option in question.options}
+        elif question.kind == "number" and question.bands:
+            offered[question.bands.key] = {*question.bands.values, REFUSED}
+    return offered

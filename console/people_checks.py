@@ -70,7 +70,7 @@ def _unnamed_endpoints(file: StudyFile) -> Iterator[Fault]:
 
 
 def _all(file: StudyFile, trait: str) -> list[AnyQuestion]:
-    return [one for one in file.questionnaire.all_questions() if getattr(one, trait)]
+    return [one for one in file.questions() if getattr(one, trait)]
 
 
 def _unknown_keys(file: StudyFile) -> Iterator[Fault]:
@@ -117,7 +117,7 @@ def _numbers(questions: Iterable[AnyQuestion]) -> list[NumberQuestion]:
 
 def _condition_faults(file: StudyFile) -> Iterator[Fault]:
     """A question can only depend on an answer that is there by then."""
-    asked = sorted(file.questionnaire.all_questions(), key=part_of)
+    asked = sorted(file.questions(), key=part_of)
     before: dict[str, AnyQuestion] = {}
     own = {one.key: at for at, one in enumerate(file.questionnaire.questions)}
     for question in asked:

@@ -101,6 +101,12 @@ class QuestionnaireEntry(Strict):
         ]
 
 
+def _decides(question: AnyQuestion, keys: set[str]) -> bool:
+    """Whether what this question tells, its bands included, is under one of these keys."""
+    banded = question.bands if question.kind == "number" else None
+    return question.key in keys or (banded is not None and banded.key in keys)
+
+
 class MessageEntry(Strict):
     role: Literal["user", "assistant"]
     content: Text
@@ -146,6 +152,16 @@ class StudyFile(Rules):
     consent: ConsentEntry
     questionnaire: QuestionnaireEntry
     prompts: list[PromptEntry] = Field(min_length=1, max_length=20_000)
+
+    def questions(self) -> list[AnyQuestion]:
+        """All that is asked; what a cell of a quota goes by is marked as waited for."""
+        keys = {key for entry in self.quotas for cell in entry.cells for key in cell.when}
+        return [
+            one.model_copy(update={"quota": True})
+            if _decides(one, keys) and not one.sensitive
+            else one
+            for one in self.questionnaire.all_questions()
+        ]
 
     def rules(self) -> dict[str, Any]:
         """The part that a study version keeps as its body. What the file leaves out is left out."""

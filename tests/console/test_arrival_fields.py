@@ -12,12 +12,12 @@ from django.core.management import CommandError, call_command
 from console import loading, opening
 from console.study_reading import InvalidStudyFile, read
 from studies import access
-from studies.enrolling import answer_questionnaire
 from studies.models import Audit, Cohort, Enrolment, Invitation, QuotaCell, QuotaSet, Study
 from studies.quotas import OTHERS
 from studies.rules import rules_of
 from tests import factories
 from tests.console.study_files import DEMO, small
+from tests.studies.asking import answer
 
 BY = "researcher:anna"
 Output = pytest.CaptureFixture[str]
@@ -164,7 +164,8 @@ def test_one_quota_spans_the_cohorts_of_its_country() -> None:
 
 def seated(study: Study, age: str) -> Enrolment:
     person = factories.enrolment(study.cohorts.get(), state="consented")
-    answer_questionnaire(enrolment=person, answers={"age_band": age})
+    factories.consent_record(person, document=study.consent_documents.latest("version"))
+    answer(person, age_band=age)
     return person
 
 

@@ -7,13 +7,15 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studies.enrolling import answer_questionnaire, end_sitting
+from studies.enrolling import end_sitting
 from studies.models import Enrolment, QuotaCell, QuotaPlace, Sitting
+from studies.questions import REFUSED
 from studies.quotas import OTHERS, fits, reserve_by_answers, reserve_place, sweep_places, watched
 from studies.recounting import recount, repair
 from tests import factories
 from tests.breaking import sql, update
 from tests.factories import World
+from tests.studies.asking import answer, consented
 
 pytestmark = pytest.mark.django_db
 YOUNG, OLD = {"age_band": "18-34"}, {"age_band": "55+"}
@@ -24,7 +26,7 @@ VALUES = st.sampled_from(["a", "b", "c"])
 @pytest.fixture
 def world() -> World:
     """A cohort that wants one young person, and takes all others."""
-    made = factories.world()
+    made = factories.world(questions=[{**factories.QUESTIONS[0], "quota": True}])
     quota = factories.quota_set(made.cohort)
     factories.quota_cell(
         quota, name="young", target=1, position=0, criteria={"age_band": ["18-34"]}
@@ -33,13 +35,9 @@ def world() -> World:
     return made
 
 
-def consented(of: World) -> Enrolment:
-    return factories.enrolment(of.cohort, state="consented")
-
-
 def seated(of: World, answers: dict[str, str]) -> Enrolment:
     person = consented(of)
-    answer_questionnaire(enrolment=person, answers=answers)
+    answer(person, **{"age_band": REFUSED, **answers})
     return person
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from annotation.models import Assignment
+from annotation.tasks import sweep_expired
 from studies import access
 from studies.models import Enrolment, Identity, Sitting, Study
 from studies.quotas import OTHERS
@@ -372,6 +373,18 @@ def test_a_place_that_went_to_somebody_else_is_told_on_return(world: World, clie
     assert "enough people like you" in page(client.get("/work/", follow=True)).words
     late.refresh_from_db()
     assert late.state == "over_quota"
+
+
+def test_the_sweep_of_every_minute_gives_places_back(world: World, client: Client) -> None:
+    quota(world, target=1)
+    late = enrolled(world, client)
+    late.quota_place.lease_until = timezone.now()
+    late.quota_place.save()
+    for _ in range(2):
+        sweep_expired()
+    late.quota_place.refresh_from_db()
+
+    assert (late.quota_place.state, late.quota_place.cell.taken) == ("released", 0)
 
 
 def test_a_place_whose_lease_ran_out_is_theirs_again_while_there_is_room(

@@ -16,7 +16,8 @@ MAY_SIT = (Enrolment.State.ENROLLED, Enrolment.State.COMPLETE, Enrolment.State.E
 
 
 class NoFurtherSitting(Exception):
-    """The person has left the study, was turned away, or has done all that one person may do."""
+    """The person has left the study, was turned away, or has done all that one person may do; or
+    the submission is somebody else's."""
 
 
 def may_sit_again(enrolment: Enrolment) -> bool:
@@ -50,7 +51,7 @@ def sit_again(*, enrolment: Enrolment, arrived: Arrival) -> Sitting | None:
     ).first()
     if before is not None:
         return before
-    if not may_sit_again(enrolment):
+    if identifying.is_of_another(arrived, than=enrolment) or not may_sit_again(enrolment):
         raise NoFurtherSitting
     if enrolment.study.state != Study.State.OPEN:
         raise StudyNotOpen(enrolment.study.state)

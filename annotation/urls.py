@@ -22,6 +22,7 @@ urlpatterns = [
     path("tutorial/", practising.tutorial, name="tutorial"),
     path("instructions/", arriving.instructions, name="instructions"),
     path("sitting/", arriving_by_panel.sitting, name="sitting"),
+    path("duplicate/", arriving_by_panel.duplicate, name="duplicate"),
     path("work/", working.work, name="work"),
     path("work/<uuid:assignment_id>/message/", working.own_message, name="own-message"),
     path("work/<uuid:assignment_id>/skip/", working.skip, name="skip"),

@@ -39,6 +39,7 @@ from sampling.models import CandidateSet, Plan
 from sampling.models import Endpoint as EndpointRow
 from sampling.reasons import Reason
 from studies.models import Study
+from studies.recounting import recount
 
 PYTHONS = ((3, 11), (3, 14))
 OLDEST_POSTGRES = 150000
@@ -87,7 +88,7 @@ def findings() -> Iterator[Finding]:
     for check in (database, migrations, clock):
         yield from check()
     if not _pending():
-        for check in (studies, token_budgets, workers, model_endpoints, model_weights):
+        for check in (studies, quotas, token_budgets, workers, model_endpoints, model_weights):
             yield from check()
 
 
@@ -256,6 +257,20 @@ def studies() -> Iterator[Finding]:
         yield Finding(
             "fail", "studies", f"{slug} is open and a plan of it is not frozen", "pause it"
         )
+
+
+def quotas() -> Iterator[Finding]:
+    """Places and targets of the studies that have a quota, against the facts."""
+    for study in Study.objects.filter(quota_sets__isnull=False).distinct().order_by("slug"):
+        differences = recount(study).differences
+        if differences:
+            told = (
+                f"{study.slug}: {len(differences)} differ from the facts, such as {differences[0]}"
+            )
+            advice = f"manage.py recount_quotas --study {study.slug} --repair"
+            yield Finding("warn", "quotas", told, advice)
+        else:
+            yield Finding("ok", "quotas", f"{study.slug}: as the facts say")
 
 
 def token_budgets() -> Iterator[Finding]:

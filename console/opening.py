@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from annotation.breaking_off import drop_sets_of_closed_studies
 from annotation.models import PromptCell
-from sampling.models import Arm, Plan
+from sampling.models import Arm, Endpoint, Plan
 from studies import launching
 from studies.launching import TransitionRefused
 from studies.models import Cohort, PromptText, Study
@@ -56,6 +56,20 @@ def warnings_about(study: Study) -> Iterator[str]:
                     f"Cohort {cohort.slug}: the overlap {overlap} is no multiple of the {parts}"
                     " parts of its arms, so that no prompt gets each arm by its share."
                 )
+
+    if study.kind == Study.Kind.REAL:
+        yield from _untold(study)
+
+
+def _untold(study: Study) -> Iterator[str]:
+    """What people would want to know before they agree."""
+    newest = study.versions.order_by("-n").values_list("body", flat=True).first() or {}
+    for field, told in (("minutes", "how long a sitting takes"), ("pay", "what is paid")):
+        if not newest.get(field):
+            yield f"People are not told {told}: the study file has no `{field}`."
+    serving = Endpoint.objects.filter(plan_endpoints__plan__arms__cohort__study=study, operator="")
+    for name in serving.order_by("name").values_list("name", flat=True).distinct():
+        yield f"People are not told who runs the endpoint {name}: it has no `operator`."
 
 
 def freeze_plans(study: Study) -> None:

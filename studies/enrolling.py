@@ -54,7 +54,7 @@ class EnrollingRefusal(Exception):
 
 
 class LinkUsed(EnrollingRefusal):
-    """A personal link that somebody has used already."""
+    """A personal link, or a panel's submission, that somebody has used already."""
 
     code = "link_used"
 
@@ -155,7 +155,7 @@ def _answer_consent(
     token = return_token(arrival)
     if before := _entered_before(invitation, token, arrived):
         return before
-    _refuse_entry(invitation)
+    _refuse_entry(invitation, arrived)
     try:
         with transaction.atomic():
             enrolment = _enrol(invitation, token, ui_language)
@@ -171,6 +171,8 @@ def _answer_consent(
     except IntegrityError:
         # The same form, sent twice at once: the other one has stored it.
         before = _entered_before(invitation, token, arrived)
+        if before is None and arrived and identifying.is_of_another(arrived):
+            raise LinkUsed from None
         if before is None:
             raise
         return before
@@ -204,8 +206,8 @@ def return_token(arrival: str) -> str:
     return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
 
-def _refuse_entry(invitation: Invitation) -> None:
-    if invitation.used_by_id is not None:
+def _refuse_entry(invitation: Invitation, arrived: Arrival | None) -> None:
+    if invitation.used_by_id is not None or (arrived and identifying.is_of_another(arrived)):
         raise LinkUsed
     if access.is_expired(invitation):
         raise LinkExpired

@@ -39,8 +39,18 @@ def _is_known(identity: Identity, enrolment: Enrolment, arrived: Arrival) -> boo
     return sat.exists()
 
 
+def is_of_another(arrived: Arrival, *, than: Enrolment | None = None) -> bool:
+    """Whether this submission is somebody else's: a link whose parameters were changed by hand."""
+    sat = Sitting.objects.filter(panel_session_hmac=arrived.submission)
+    begun = Identity.objects.filter(arrived_with=arrived.submission)
+    if than is not None:
+        sat = sat.exclude(enrolment=than)
+        begun = begun.exclude(study_id=than.study_id, pseudonym=than.pseudonym)
+    return begun.exists() or sat.exists()
+
+
 def store_identity(*, enrolment: Enrolment, arrived: Arrival) -> Identity:
-    """Raises IntegrityError when this identity is a person already."""
+    """Raises IntegrityError when this identity is a person already, or the submission another's."""
     return Identity.objects.create(
         study_id=enrolment.study_id,
         panel=arrived.panel,

@@ -91,7 +91,7 @@ def reserve_by_answers(enrolment: Enrolment) -> bool:
 
 
 def cell_for(*, quota_set_id: UUID, answers: Mapping[str, Any]) -> QuotaCell:
-    """The first cell, in order, whose criteria these answers meet; its set is loaded. One query.
+    """The first cell, in their order, whose criteria these answers meet, with its set. One query.
 
     Raises QuotaCell.DoesNotExist: a quota that was loaded from a study file has a cell for others.
     """

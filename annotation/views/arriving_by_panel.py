@@ -18,10 +18,10 @@ from annotation.views.arriving import INTERFACE_OF, refusal_of, refuse
 from studies import access as links
 from studies import identifying
 from studies.access_rules import public
-from studies.enrolling import StudyNotOpen, token_of
+from studies.enrolling import LinkUsed, StudyNotOpen, token_of
 from studies.identifying import Known
 from studies.models import Cohort, Invitation, Sitting, Study
-from studies.panels import DUPLICATE, Arrival, BadArrival, Panel, read_arrival, way_back
+from studies.panels import DUPLICATE, Arrival, BadArrival, read_arrival, way_back
 from studies.rules import current_rules
 
 UNOPENED = (Study.State.DRAFT, Study.State.REHEARSED)
@@ -45,22 +45,22 @@ def arrive(request: HttpRequest, token: str) -> HttpResponse:
         arrived = read_arrival(panel, study_id=study.pk, parameters=request.GET)
     except BadArrival:
         return page(request, "annotation/bad_arrival.html", study, {}, status=400)
-    return _receive(request, invitation, panel, arrived)
+    return _receive(request, invitation, arrived)
 
 
-def _receive(
-    request: HttpRequest, invitation: Invitation, panel: Panel, arrived: Arrival
-) -> HttpResponse:
+def _receive(request: HttpRequest, invitation: Invitation, arrived: Arrival) -> HttpResponse:
     """Lead a person on; one of another cohort stays there, and hears that they take part."""
     known = identifying.find_known(study_id=invitation.cohort.study_id, arrived=arrived)
-    elsewhere = known is not None and known.enrolment.cohort_id != invitation.cohort_id
-    if known is not None and (elsewhere or known.same_submission):
-        response = _duplicate(request, panel, arrived, known) if elsewhere else see_other("work")
-        return _remember(response, known, arrived)
+    if known is not None and known.enrolment.cohort_id != invitation.cohort_id:
+        return _remember(see_other("duplicate"), known, arrived)
+    if known is not None and known.same_submission:
+        return _remember(see_other("work"), known, arrived)
     if refusal := refusal_of(invitation):
         return refuse(request, refusal, invitation)
     if known is not None:
         return _remember(see_other("sitting"), known, arrived)
+    if identifying.is_of_another(arrived):
+        return refuse(request, LinkUsed(), invitation)
     return _welcome(request, invitation.cohort, str(invitation.pk), arrived)
 
 
@@ -81,12 +81,6 @@ def _remember(response: HttpResponse, known: Known, arrived: Arrival) -> HttpRes
     access.remember(response, person.sent_by(arrived))
     keep_language(response, enrolment.ui_language)
     return response
-
-
-def _duplicate(request: HttpRequest, panel: Panel, arrived: Arrival, known: Known) -> HttpResponse:
-    access.use_language(request, known.enrolment.ui_language)
-    back = way_back(panel, outcome=DUPLICATE, back=arrived.back)
-    return page(request, "annotation/duplicate.html", known.enrolment.study, {"way_back": back})
 
 
 @annotator_page
@@ -122,8 +116,16 @@ def _sit(request: AnnotatorRequest, arrived: Arrival) -> HttpResponse:
     return see_other("work")
 
 
+@annotator_page
+@require_safe
+def duplicate(request: AnnotatorRequest) -> HttpResponse:
+    """Somebody who takes part already, sent once more by a link of another cohort."""
+    arrived = access.visitor(request).arrived
+    return redirect("work") if arrived is None else _no_further(request, arrived)
+
+
 def _no_further(request: AnnotatorRequest, arrived: Arrival) -> HttpResponse:
-    """Not for this person: they have left, were turned away, or have done all that one may."""
+    """Nothing for this person: they have left, were turned away, or have done all that one may."""
     study = request.enrolment.study
     panel = current_rules(study).panels.get(arrived.panel)
     back = way_back(panel, outcome=DUPLICATE, back=arrived.back) if panel else None

@@ -251,7 +251,7 @@ def closing(exit_code: str | None) -> dict[str, str]:
                 "heading": _("We have heard enough people like you"),
                 "text": _(
                     "The study wanted so many people of each kind, and the places for yours are "
-                    "taken. It has nothing to do with what you answered. Thank you."
+                    "taken. It is no judgement of you. Thank you for your interest."
                 ),
             }
         case "screen_out":

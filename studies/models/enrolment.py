@@ -83,7 +83,9 @@ class Identity(models.Model):
     external_hmac = models.CharField(max_length=64)
     pseudonym = models.CharField(max_length=40)
     arrived_with = models.CharField(
-        max_length=64, help_text="HMAC of the submission that their first sitting will be"
+        max_length=64,
+        unique=True,
+        help_text="HMAC of the submission that their first sitting will be",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

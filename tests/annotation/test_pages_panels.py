@@ -12,12 +12,13 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from annotation.models import Assignment
+from annotation.tasks import sweep_expired
 from studies import access
 from studies.models import Enrolment, Identity, Sitting, Study
 from studies.quotas import OTHERS
 from tests import factories
 from tests.annotation import talking
-from tests.annotation.visiting import page, send
+from tests.annotation.visiting import browser_of, page, send
 from tests.breaking import sql
 from tests.factories import World
 
@@ -254,16 +255,21 @@ def test_a_person_of_one_cohort_is_the_same_person_at_another(world: World, clie
     person = enrolled(world, client)
     other = factories.cohort(world.study, country="FR", language="fr")
     token = access.invite_by_panel(other, "prolific")
-    response = Client().get(f"/panel/{token}/?PROLIFIC_PID=pid1&SESSION_ID=s9")
+    elsewhere = Client()
+    response = elsewhere.get(f"/panel/{token}/?PROLIFIC_PID=pid1&SESSION_ID=s9", follow=True)
 
-    assert response.status_code == 200
+    assert response.redirect_chain == [("/duplicate/", 303)]
     assert "already taken part" in page(response).words
+    assert "cc=D1" in response.content.decode()
     assert Enrolment.objects.get() == person
+    assert enrolled(world, elsewhere, person="pid2", submission="s2").pk != person.pk
 
 
 def test_a_further_sitting_needs_an_arrival_and_an_open_study(world: World, client: Client) -> None:
     enrolled(world, client)
-    assert client.get("/sitting/").headers["Location"] == "/work/"
+    for address_ in ("/sitting/", "/duplicate/"):
+        nobody_sent = browser_of(talking.joined(world))
+        assert nobody_sent.get(address_).headers["Location"] == "/work/"
     arrive(world, client, submission="s2")
     Study.objects.update(state="paused")
 
@@ -295,6 +301,22 @@ def statements(client: Client, address: str, **fields: str) -> int:
     with CaptureQueriesContext(connection) as asked:
         assert client.post(address, fields).status_code == 303
     return sum("SAVEPOINT" not in one["sql"] for one in asked)
+
+
+def test_a_submission_of_somebody_else_is_a_used_link(world: World, client: Client) -> None:
+    arrive(world, client)
+    second = Client()
+    arrive(world, second, person="pid2")
+    assert client.post("/welcome/", {"consent": "yes"}).status_code == 303
+
+    assert second.post("/welcome/", {"consent": "yes"}).status_code == 410
+    assert arrive(world, Client(), person="pid3").status_code == 410
+    assert Enrolment.objects.count() == 1
+    client.post("/questions/", ANSWERS)
+    enrolled(world, second, person="pid2", submission="s2")
+    arrive(world, second, person="pid2")
+    assert "already taken part" in page(second.post("/sitting/", {})).words
+    assert Sitting.objects.count() == 2
 
 
 # --- How it ends
@@ -336,6 +358,9 @@ def test_a_full_quota_is_told_at_once_with_the_panels_code(world: World, client:
     assert response.redirect_chain[-1][0] == "/closing/"
     assert "We have heard enough people like you" in page(response).words
     assert "cc=Q1" in response.content.decode()
+    assert client.post("/questions/", {"age_band": "55+"}).headers["Location"] == "/work/"
+    person.refresh_from_db()
+    assert person.state == "over_quota"
 
 
 def test_a_place_that_went_to_somebody_else_is_told_on_return(world: World, client: Client) -> None:
@@ -348,6 +373,18 @@ def test_a_place_that_went_to_somebody_else_is_told_on_return(world: World, clie
     assert "enough people like you" in page(client.get("/work/", follow=True)).words
     late.refresh_from_db()
     assert late.state == "over_quota"
+
+
+def test_the_sweep_of_every_minute_gives_places_back(world: World, client: Client) -> None:
+    quota(world, target=1)
+    late = enrolled(world, client)
+    late.quota_place.lease_until = timezone.now()
+    late.quota_place.save()
+    for _ in range(2):
+        sweep_expired()
+    late.quota_place.refresh_from_db()
+
+    assert (late.quota_place.state, late.quota_place.cell.taken) == ("released", 0)
 
 
 def test_a_place_whose_lease_ran_out_is_theirs_again_while_there_is_room(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from console import loading, opening
+from console import doctor, loading, opening
 from console.study_reading import InvalidStudyFile, read
 from studies import access
 from studies.models import Audit, Cohort, Enrolment, Invitation, QuotaCell, QuotaSet, Study
@@ -256,3 +256,26 @@ def test_recount_quotas_shows_the_cells_and_fails_on_a_difference(capsys: Output
         call_command("recount_quotas", study="small-example", repair=True)
     assert caught.value.code == 1
     assert "has no place" in capsys.readouterr().err
+
+
+@pytest.mark.django_db
+def test_a_real_study_hears_what_people_are_not_told() -> None:
+    world = factories.world(kind="real", minutes=20)
+    factories.world()
+    assert list(opening.warnings_about(world.study)) == [
+        "People are not told what is paid: the study file has no `pay`.",
+        f"People are not told who runs the endpoint {world.endpoint.name}: it has no `operator`.",
+    ]
+
+
+@pytest.mark.django_db
+def test_the_doctor_compares_quotas_with_the_facts() -> None:
+    study = opened(CELLS)
+    seated(study, "18-34")
+    assert [str(line) for line in doctor.quotas()] == [
+        "ok   quotas: small-example: as the facts say"
+    ]
+    factories.enrolment(study.cohorts.get())
+    [line] = doctor.quotas()
+    assert line.level == "warn"
+    assert "recount_quotas --study small-example" in line.advice

@@ -391,17 +391,25 @@ def test_a_paused_study_takes_new_versions_again() -> None:
 HASH, OTHER_HASH = "a" * 64, "b" * 64
 
 
-@breaks("identity_one_person", "identity_pseudonym", "identity_of_enrolment")
+@breaks(
+    "identity_one_person",
+    "identity_pseudonym",
+    "identity_of_enrolment",
+    "studies_identity_arrived_with_key",
+)
 def test_a_panels_person_is_one_person_of_the_study() -> None:
     first = factories.identity()
     second = factories.enrolment(Cohort.objects.get())
+    news = {"arrived_with": OTHER_HASH, "external_hmac": HASH, "pseudonym": second.pseudonym}
     with refused("identity_one_person"):
-        copy(first, pseudonym=second.pseudonym)
+        copy(first, **{**news, "external_hmac": first.external_hmac})
     with refused("identity_pseudonym"):
-        copy(first, external_hmac=HASH)
+        copy(first, **{**news, "pseudonym": first.pseudonym})
     with refused("identity_of_enrolment"):
-        copy(first, external_hmac=HASH, pseudonym="nobody")
-    copy(first, external_hmac=HASH, pseudonym=second.pseudonym)
+        copy(first, **{**news, "pseudonym": "nobody"})
+    with refused("studies_identity_arrived_with_key"):
+        copy(first, **{**news, "arrived_with": first.arrived_with})
+    copy(first, **news)
 
 
 @breaks("studies_sitting_panel_session_hmac_key")

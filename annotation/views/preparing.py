@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from annotation.access import AnnotatorRequest, annotator_page
 from annotation.agreeing import agree, endpoints_of
-from annotation.views import wording
+from annotation.views import preparing_words as words
 from annotation.views.answering import locale, page, pause_page, see_other
 from studies import consenting, enrolling
 from studies.answering import AnswersFaulty, answer_page
@@ -138,7 +138,7 @@ def _ask_consent(
         # Somebody who has read this version a moment ago need not read it again.
         "changed": request.enrolment.consent_version != document.version,
         "purposes": _purposes(request, document, where.purposes, given, missing or ()),
-        "fault": wording.consent_fault(status),
+        "fault": words.consent_fault(status),
     }
     return page(request, "annotation/consent.html", study, context, status=status)
 
@@ -154,7 +154,7 @@ def _purposes(
     return [
         {
             "name": purpose,
-            **wording.purpose(purpose, document.asks.get(purpose, "")),
+            **words.purpose(purpose, document.asks.get(purpose, "")),
             "needed": purpose in consenting.NEEDED,
             "given": given[purpose],
             "missing": purpose in missing,
@@ -246,7 +246,7 @@ def _in_words(
             }
             for option in asked.options
         ],
-        "fault": wording.answer_fault(fault) if fault else "",
+        "fault": words.answer_fault(fault) if fault else "",
     }
 
 

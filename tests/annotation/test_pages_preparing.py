@@ -328,7 +328,7 @@ def test_a_check_failed_once_says_why_and_failed_twice_is_a_paid_way_out() -> No
 
     assert "try once more" in page(first).words
     assert second.redirect_chain[-1][0] == "/closing/"
-    assert "You are paid for this time" in page(second).words
+    assert "Your part in this study" in page(second).words
     assert TutorialTry.objects.filter(enrolment=person).count() == 2
 
 

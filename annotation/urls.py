@@ -19,6 +19,7 @@ urlpatterns = [
     path("welcome/", arriving.welcome, name="welcome"),
     path("questions/", preparing.questions, name="questions"),
     path("consent/", preparing.consent, name="consent"),
+    path("consent/change/", preparing.change_consent, name="change-consent"),
     path("tutorial/", practising.tutorial, name="tutorial"),
     path("instructions/", arriving.instructions, name="instructions"),
     path("sitting/", arriving_by_panel.sitting, name="sitting"),

@@ -108,20 +108,32 @@ def answer_purposes(
     return goes_on
 
 
-@transaction.atomic
-def change_mind(*, enrolment: Enrolment, purpose: str, granted: bool) -> Enrolment:
-    """Give or take back one purpose later on, under the version that was answered last.
+def purposes_to_change(enrolment: Enrolment) -> list[str]:
+    """The purposes that this person has answered, and may answer otherwise. At most one query."""
+    if enrolment.consent_version is None:
+        return []
+    purposes = _purposes(enrolment.study_id, enrolment.consent_version)
+    return [purpose for purpose in purposes if purpose not in NEEDED]
 
-    Raises ConsentDocument.DoesNotExist for a purpose that this version does not ask for, and for
-    one that the work needs: whoever takes that back withdraws. Locks the person.
+
+@transaction.atomic
+def change_mind(*, enrolment: Enrolment, answers: Mapping[str, bool]) -> Enrolment:
+    """Give or take back purposes later on, under the version that was answered last.
+
+    What is no such purpose is left alone: who takes back what the work needs withdraws. An answer
+    that is the same as before adds no record. Locks the person.
     """
     person = hold(enrolment)
-    documents = ConsentDocument.objects.filter(
-        study_id=person.study_id, version=person.consent_version or 0, purposes__contains=[purpose]
-    )
-    if purpose in NEEDED:
-        raise ConsentDocument.DoesNotExist(purpose)
-    record(person, documents.order_by("locale")[:1].get(), {purpose: granted})
+    changed = {
+        purpose: answers[purpose]
+        for purpose in purposes_to_change(person)
+        if purpose in answers and answers[purpose] != agrees_to(person, purpose)
+    }
+    if changed:
+        documents = ConsentDocument.objects.filter(
+            study_id=person.study_id, version=person.consent_version or 0
+        )
+        record(person, documents.order_by("locale")[:1].get(), changed)
     enrolment.purposes = person.purposes
     return enrolment
 

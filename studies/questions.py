@@ -206,12 +206,12 @@ class NumberQuestion(BaseQuestion):
         return self
 
     def read(self, posted: Posted) -> Value:
-        """The number. Raises Faulty: empty, not_a_number, too_small, too_large."""
+        """The number. Raises Faulty: not_a_number, too_small, too_large."""
         if REFUSED in posted.values and self.refusable:
             return REFUSED
         typed = next((text.strip() for text in posted.values if text.strip()), "")
         if not typed:
-            return _left_empty(self, "empty")
+            return _left_empty(self, "not_a_number")
         if not WHOLE_NUMBER.fullmatch(typed):
             raise Faulty("not_a_number")
         number = int(typed.replace("−", "-"))

@@ -18,6 +18,9 @@ from studies.rules import current_rules, in_language
 from studies.stages import Stage, Where, take_step, whereabouts
 from studies.tutorials import CheckQuestion, Item, Practice
 
+PRACTICE = "annotation/tutorial/practice.html"
+CHECK = "annotation/tutorial/check.html"
+
 
 @annotator_page
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -62,9 +65,8 @@ def _show_next(request: AnnotatorRequest, *, refused: bool) -> HttpResponse:
         "refused": refused,
         **(_practice(item.practice) if item.practice else _check(request, item, where.practising)),
     }
-    kind = "practice" if item.practice else "check"
-    status = 422 if refused else 200
-    return page(request, f"annotation/tutorial/{kind}.html", study, context, status=status)
+    template = PRACTICE if item.practice else CHECK
+    return page(request, template, study, context, status=422 if refused else 200)
 
 
 def _practice(practice: Practice) -> dict[str, Any]:
@@ -86,7 +88,7 @@ def _check(request: AnnotatorRequest, item: Item, practising: Practising) -> dic
     return {
         "again": before is not None,
         # What shows whether somebody reads the language of the task stands in that language.
-        "text": {"text": in_language(text, language), "lang": language} if text else None,
+        "reading": {"text": in_language(text, language), "lang": language} if text else None,
         "questions": [_asked(request, question, before) for question in item.questions],
     }
 

@@ -1,17 +1,18 @@
 """What comes between the short consent and the work: purposes, and the questionnaire."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
 from annotation.access import AnnotatorRequest, annotator_page
 from annotation.agreeing import agree, endpoints_of
-from annotation.views import wording
+from annotation.views import preparing_words as words
 from annotation.views.answering import locale, page, pause_page, see_other
 from studies import consenting, enrolling
 from studies.answering import AnswersFaulty, answer_page
@@ -67,13 +68,32 @@ def consent(request: AnnotatorRequest) -> HttpResponse:
     return _ask_consent(request, where)
 
 
+@annotator_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_consent(request: AnnotatorRequest) -> HttpResponse:
+    """Give or take back a purpose at any later time, also after the work is over."""
+    purposes = consenting.purposes_to_change(request.enrolment)
+    if not purposes or request.enrolment.state == Enrolment.State.CONSENTED:
+        return redirect("work")
+    if request.method == "POST":
+        consenting.change_mind(enrolment=request.enrolment, answers=_yes_or_no(request, purposes))
+        return see_other("work")
+    study = request.enrolment.study
+    document = enrolling.consent_document(study=study, locale=locale())
+    given = {one: "yes" if one in request.enrolment.purposes else "no" for one in purposes}
+    context = {"document": document, "purposes": _purposes(request, document, purposes, given)}
+    return page(request, "annotation/change_consent.html", study, context)
+
+
+def _yes_or_no(request: HttpRequest, purposes: Iterable[str]) -> dict[str, bool]:
+    """The purposes that a form answered."""
+    posted = {purpose: request.POST.get(f"purpose-{purpose}") for purpose in purposes}
+    return {one: said == "yes" for one, said in posted.items() if said in ("yes", "no")}
+
+
 def _agree(request: AnnotatorRequest) -> HttpResponse:
     document = _read_document(request)
-    given = {
-        purpose: request.POST[f"purpose-{purpose}"] == "yes"
-        for purpose in document.purposes
-        if request.POST.get(f"purpose-{purpose}") in ("yes", "no")
-    }
+    given = _yes_or_no(request, document.purposes)
 
     def step(person: Enrolment, where: Where) -> None:
         agree(person, where, document=document, answers=given)
@@ -112,24 +132,36 @@ def _ask_consent(
 ) -> HttpResponse:
     study = request.enrolment.study
     document = enrolling.consent_document(study=study, locale=locale())
+    given = {one: request.POST.get(f"purpose-{one}", "") for one in where.purposes}
     context = {
         "document": document,
         # Somebody who has read this version a moment ago need not read it again.
         "changed": request.enrolment.consent_version != document.version,
-        "purposes": [
-            {
-                "name": purpose,
-                **wording.purpose(purpose, document.asks.get(purpose, "")),
-                "needed": purpose in consenting.NEEDED,
-                "given": request.POST.get(f"purpose-{purpose}", ""),
-                "missing": purpose in (missing or ()),
-                "endpoints": _endpoints(request, purpose),
-            }
-            for purpose in where.purposes
-        ],
-        "fault": wording.consent_fault(status),
+        "purposes": _purposes(request, document, where.purposes, given, missing or ()),
+        "fault": words.consent_fault(status),
     }
     return page(request, "annotation/consent.html", study, context, status=status)
+
+
+def _purposes(
+    request: AnnotatorRequest,
+    document: ConsentDocument,
+    purposes: Iterable[str],
+    given: Mapping[str, str],
+    missing: Collection[str] = (),
+) -> list[dict[str, Any]]:
+    """The purposes in words, with what was answered."""
+    return [
+        {
+            "name": purpose,
+            **words.purpose(purpose, document.asks.get(purpose, "")),
+            "needed": purpose in consenting.NEEDED,
+            "given": given[purpose],
+            "missing": purpose in missing,
+            "endpoints": _endpoints(request, purpose),
+        }
+        for purpose in purposes
+    ]
 
 
 def _endpoints(request: AnnotatorRequest, purpose: str) -> list[Any]:
@@ -214,7 +246,7 @@ def _in_words(
             }
             for option in asked.options
         ],
-        "fault": wording.answer_fault(fault) if fault else "",
+        "fault": words.answer_fault(fault) if fault else "",
     }
 
 

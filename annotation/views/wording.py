@@ -11,7 +11,6 @@ from annotation.progress import Judged, Scene, Stage
 from annotation.refusals import BadText, ExplanationNeeded, Refusal, UnknownChoice
 from annotation.templatetags.reading import moment, number
 from sampling.reasons import Reason
-from studies.questions import Faulty
 
 
 def fault(refusal: Refusal) -> str:
@@ -261,109 +260,8 @@ def closing(exit_code: str | None) -> dict[str, str]:
             }
         case "quality_term":
             return {
-                "heading": _("Your part in this study ends here"),
-                "text": _(
-                    "Thank you for trying. The check at the beginning did not work out. You are"
-                    " paid for this time as the invitation says, and this is no rejection."
-                ),
+                "heading": _("Your part in this study is over"),
+                "text": _("Your answers did not follow the instructions closely enough."),
             }
         case _:
             return pause("closed")
-
-
-# --- Before the work ------------------------------------------------------------------------------
-
-
-def purpose(name: str, own: str) -> dict[str, str | bool]:
-    """What a purpose is about; `own` are the study's words for it, and may be empty."""
-    heading, text = _purpose(name)
-    return {"heading": heading, "text": own or text, "own": bool(own)}
-
-
-def _purpose(name: str) -> tuple[str, str]:
-    match name:
-        case "take_part":
-            return (
-                _("Taking part"),
-                _("I am 18 or older, I have read this, and I want to take part."),
-            )
-        case "conversations":
-            return (
-                _("What your conversations may show"),
-                _(
-                    "What you write and choose may show what you believe: your political opinions,"
-                    " your religion, your origin, your health or your private life. The law"
-                    " protects such data, and we ask for your explicit consent to store it and to"
-                    " send it to the AI model that answers you."
-                ),
-            )
-        case "sensitive_questions":
-            return (
-                _("More personal questions"),
-                _(
-                    "We would like to ask about matters such as politics, origin and religion. The"
-                    " answers are kept apart from everything else, and you need not give any."
-                ),
-            )
-        case "public_release":
-            return (
-                _("Publishing your conversations"),
-                _(
-                    "Your conversations and choices may be published for research, without your"
-                    " name or anything else that says who you are."
-                ),
-            )
-        case "recontact":
-            return (
-                _("Hearing from us again"),
-                _("You may be asked to take part in a further study."),
-            )
-        case "paste_telemetry":
-            return (
-                _("How you write"),
-                _(
-                    "We may store when text was pasted into a field, never what was typed key by"
-                    " key."
-                ),
-            )
-        case _:
-            return _("One more question"), ""
-
-
-def consent_fault(status: int) -> str:
-    """What is wrong with a consent form that was answered with this status."""
-    if status == 422:
-        return _("Please choose one of the two, for each.")
-    if status == 409:
-        return _("The text has changed while you were reading. Please read it again.")
-    return ""
-
-
-def answer_fault(fault: Faulty) -> str:
-    """What to mend in the answer to a question."""
-    match fault.code:
-        case "missing":
-            return _("Please choose an answer.")
-        case "unknown":
-            return _("Please choose one of the answers that are offered here.")
-        case "alone":
-            return _("This choice goes with no other. Please choose either it, or the others.")
-        case "too_many":
-            return ngettext(
-                "Please choose at most %(limit)s answer.",
-                "Please choose at most %(limit)s answers.",
-                fault.limit,
-            ) % {"limit": number(fault.limit)}
-        case "not_a_number":
-            return _("Please write a whole number, in digits.")
-        case "too_small":
-            return _("Please write a number that is not smaller than %(limit)s.") % _plain(fault)
-        case "too_large":
-            return _("Please write a number that is not larger than %(limit)s.") % _plain(fault)
-        case _:
-            return _bad_text(BadText(fault.code, limit=fault.limit))
-
-
-def _plain(fault: Faulty) -> dict[str, str]:
-    """The limit without marks between its digits: it may be a year."""
-    return {"limit": str(fault.limit)}

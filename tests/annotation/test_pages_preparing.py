@@ -292,6 +292,21 @@ def test_a_text_that_changed_while_it_was_read_is_shown_anew() -> None:
     assert "It has changed." in page(response).words
 
 
+def test_a_mind_can_be_changed_later_from_the_help_page() -> None:
+    person = factories.person(asking_world([])).enrolment
+    agree_later = ("sensitive_questions", "public_release")
+    client = browser_of(person)
+    links = [given["href"] for given in shown(client, "/help/").having("href")]
+    form = shown(client, "/consent/change/").forms[0]
+    response = send(client, form, **{f"purpose-{purpose}": "yes" for purpose in agree_later})
+    person.refresh_from_db()
+
+    assert "/consent/change/" in links
+    assert response.headers["Location"] == "/work/"
+    assert person.purposes == ["public_release", "sensitive_questions", "take_part"]
+    assert shown(client, "/consent/change/").forms[0].fields["purpose-public_release"] == "yes"
+
+
 def test_a_practice_explains_what_was_chosen() -> None:
     _, client = asked(tutorial=TUTORIAL)
     response = client.post("/tutorial/", {"item": "practice-1", "choice": "1"}, follow=True)
@@ -313,7 +328,7 @@ def test_a_check_failed_once_says_why_and_failed_twice_is_a_paid_way_out() -> No
 
     assert "try once more" in page(first).words
     assert second.redirect_chain[-1][0] == "/closing/"
-    assert "You are paid for this time" in page(second).words
+    assert "Your part in this study" in page(second).words
     assert TutorialTry.objects.filter(enrolment=person).count() == 2
 
 

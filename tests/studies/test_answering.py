@@ -172,9 +172,12 @@ def test_the_quota_is_asked_for_once_with_the_answers_and_what_follows_from_them
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[dict[str, Any]] = []
-    monkeypatch.setattr(
-        "studies.answering.take_place", lambda _person, known: asked.append(known) or False
-    )
+
+    def full(_person: Enrolment, known: dict[str, Any]) -> bool:
+        asked.append(known)
+        return False
+
+    monkeypatch.setattr("studies.answering.take_place", full)
     person = consented(asking_world())
     answer(person, year_of_birth="1990")
 

@@ -88,13 +88,24 @@ def test_who_takes_back_the_consent_to_sensitive_questions_takes_back_the_answer
     person = consented(asking_world([ORIGIN]))
     agree(person, "sensitive_questions")
     answer(person, origin="american")
-    change_mind(enrolment=person, purpose="sensitive_questions", granted=False)
+    change_mind(enrolment=person, answers={"sensitive_questions": False})
 
     assert not agrees_to(person, "sensitive_questions")
     assert not SensitiveAnswer.objects.exists()
 
 
+def test_a_change_of_mind_adds_a_record_for_what_differs_and_nothing_else() -> None:
+    person = consented(asking_world([]))
+    agree(person)
+    answers = {"public_release": True, "sensitive_questions": False, "recontact": True}
+    change_mind(enrolment=person, answers=answers)
+
+    assert person.purposes == ["public_release", "take_part"]
+    assert ConsentRecord.objects.count() == 4
+
+
 def test_what_the_work_needs_is_taken_back_by_withdrawing_only() -> None:
     person = consented(asking_world([]))
-    with pytest.raises(ConsentDocument.DoesNotExist):
-        change_mind(enrolment=person, purpose="take_part", granted=False)
+    change_mind(enrolment=person, answers={"take_part": False})
+
+    assert agrees_to(person, "take_part")

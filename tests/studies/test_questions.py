@@ -87,7 +87,7 @@ def test_an_answer_is_read_into_a_value(asked: AnyQuestion, posted: list[str], v
         (MULTIPLE, ["a", "none"], "alone"),
         (MULTIPLE, ["a", REFUSED], "alone"),
         (MULTIPLE, ["a", "b", "c"], "too_many"),
-        (YEAR, [""], "empty"),
+        (YEAR, [""], "not_a_number"),
         (YEAR, ["next year"], "not_a_number"),
         (YEAR, ["19.85"], "not_a_number"),
         (YEAR, ["\u202e5891"], "not_a_number"),

@@ -256,6 +256,7 @@ class CandidateSet(models.Model):
         help_text="made ahead for one person, whoever comes first, and not taken yet",
     )
     retired_at = models.DateTimeField(null=True)
+    erased_at = models.DateTimeField(null=True, help_text="its words are deleted since then")
 
     class Meta:
         constraints = [
@@ -390,6 +391,9 @@ class Candidate(models.Model):
             models.CheckConstraint(
                 condition=Q(erased_at__isnull=False) | Q(text__regex=r"[^[:space:]]"),
                 name="candidate_not_empty",
+            ),
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True) | Q(text=""), name="candidate_erased_is_blank"
             ),
         ]
 

@@ -5,6 +5,7 @@ from studies.models.consent import Answer, ConsentDocument, ConsentRecord, Quest
 from studies.models.enrolment import Enrolment, Invitation, Sitting
 from studies.models.people import Membership, Researcher
 from studies.models.prompt import Prompt, PromptText
+from studies.models.rights import Decision, Enquiry, WithdrawalCode
 from studies.models.study import Cohort, Study, StudyVersion
 
 __all__ = [
@@ -13,6 +14,8 @@ __all__ = [
     "Cohort",
     "ConsentDocument",
     "ConsentRecord",
+    "Decision",
+    "Enquiry",
     "Enrolment",
     "Invitation",
     "Membership",
@@ -23,4 +26,5 @@ __all__ = [
     "Sitting",
     "Study",
     "StudyVersion",
+    "WithdrawalCode",
 ]

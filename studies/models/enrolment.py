@@ -33,9 +33,14 @@ class Enrolment(models.Model):
     ui_language = models.CharField(max_length=5)
     max_conversations = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    erased_at = models.DateTimeField(null=True, help_text="their words are deleted since then")
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True) | Q(state="withdrawn"),
+                name="enrolment_erased_has_left",
+            ),
             models.UniqueConstraint(fields=["study", "pseudonym"], name="enrolment_pseudonym"),
             models.UniqueConstraint(fields=["id", "cohort"], name="enrolment_id_cohort"),
             models.CheckConstraint(
@@ -55,6 +60,15 @@ class Enrolment(models.Model):
                 name="enrolment_state_known",
             ),
         ]
+
+    @property
+    def is_at_work(self) -> bool:
+        """Enrolled: past the questions, and not done yet."""
+        return self.state == self.State.ENROLLED
+
+    @property
+    def has_left(self) -> bool:
+        return self.state in (self.State.WITHDRAWN, self.State.NO_CONSENT)
 
 
 class Invitation(models.Model):

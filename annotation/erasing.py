@@ -7,7 +7,7 @@ Every table of ours is named here once: in ERASURES, with what is done to it, or
 new table is named here before its tests pass.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -184,7 +184,7 @@ def _erase(enrolment_id: UUID) -> dict[str, int]:
         turns = [turn_id for turn_id, _ in cursor.fetchall()]
         cursor.execute(OWN_SETS, {"enrolment": enrolment_id})
         sets = [set_id for (set_id,) in cursor.fetchall()]
-        parameters = {
+        parameters: dict[str, Any] = {
             "enrolment": enrolment_id,
             "turns": turns,
             "sets": sets,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotation.views import arriving, conversing, leaving, working
+from annotation.views import arriving, conversing, facts, leaving, my_work, resting, working
 
 urlpatterns = [
     path("join/<str:token>/", arriving.join, name="join"),
@@ -23,7 +23,18 @@ urlpatterns = [
     path("conversation/<uuid:conversation_id>/finish/", conversing.finish, name="finish"),
     path("conversation/<uuid:conversation_id>/retry/", conversing.retry, name="retry"),
     path("closing/", leaving.closing, name="closing"),
-    path("help/", leaving.help_page, name="help"),
     path("withdraw/", leaving.withdraw, name="withdraw"),
+    path("withdraw/code/", leaving.withdrawal_code, name="withdrawal-code"),
+    path("withdraw/done/", leaving.withdrawn, name="withdrawn"),
+    path("pause/", resting.pause, name="pause"),
+    path("pause/end/", resting.pause_end, name="pause-end"),
+    path("pause/later/", resting.pause_later, name="pause-later"),
+    path("extend/", resting.extend, name="extend"),
+    path("my-work/", my_work.my_work, name="my-work"),
+    path("my-work/data/", my_work.data, name="my-data"),
+    path("my-work/enquiry/", my_work.enquiry, name="enquiry"),
+    path("help/", facts.help_page, name="help"),
+    path("accessibility/", facts.accessibility, name="accessibility"),
+    path("privacy/", facts.privacy, name="privacy"),
     path("language/", leaving.language, name="language"),
 ]

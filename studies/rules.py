@@ -1,7 +1,8 @@
 """A typed view of the rules that a study file stated, read from `StudyVersion.body`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal, cast
 from uuid import UUID
@@ -32,6 +33,24 @@ class FirstSets:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """Who answers for the study, as annotators are told. The telephone may be empty."""
+
+    name: str
+    email: str
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pay:
+    """What a conversation, or an hour of work, earns."""
+
+    amount: Decimal
+    currency: str
+    per: Literal["conversation", "hour"]
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """The rules of one version of a study. Never changes, so that it can be kept in memory."""
 
@@ -47,6 +66,10 @@ class Rules:
     sitting_hours: float
     assignment_minutes: float
     first_sets: FirstSets = FirstSets()
+    thanks: Texts = field(default_factory=dict)
+    privacy: Texts = field(default_factory=dict)
+    contact: Contact | None = None
+    pay: Pay | None = None
 
 
 def in_language(texts: Texts, locale: str) -> str:
@@ -101,6 +124,20 @@ def _read(version_id: UUID, body: Mapping[str, Any]) -> Rules:
         sitting_hours=body["sitting_hours"],
         assignment_minutes=body["assignment_minutes"],
         first_sets=_first_sets(body.get("sets", "shared")),
+        thanks=body.get("thanks") or {},
+        privacy=body.get("privacy") or {},
+        contact=Contact(**body["contact"]) if body.get("contact") else None,
+        pay=_pay(body.get("pay")),
+    )
+
+
+def _pay(said: Mapping[str, Any] | None) -> Pay | None:
+    if not said:
+        return None
+    return Pay(
+        amount=Decimal(str(said["amount"])),
+        currency=said["currency"],
+        per=cast("Literal['conversation', 'hour']", said.get("per", "conversation")),
     )
 
 

@@ -1,10 +1,12 @@
 """Filters for texts, numbers and moments on pages."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from babel import Locale
 from babel.dates import format_date, format_time
-from babel.numbers import format_decimal
+from babel.numbers import format_currency, format_decimal
 from django import template
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, to_locale
@@ -28,6 +30,18 @@ def markdown(text: str) -> SafeString:
 def number(value: int) -> str:
     """A whole number as the interface language writes it."""
     return format_decimal(value, locale=_locale())
+
+
+@register.filter
+def money(amount: Decimal, currency: str) -> str:
+    """An amount in its currency as the interface language writes it."""
+    return format_currency(amount, currency, locale=_locale())
+
+
+@register.filter
+def of(labels: Mapping[str, str], key: str) -> str:
+    """The label of a key; the key itself where there is none."""
+    return labels.get(key, key)
 
 
 @register.filter

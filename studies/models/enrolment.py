@@ -68,7 +68,13 @@ class Enrolment(models.Model):
 
     @property
     def has_left(self) -> bool:
+        """They do not take part: they never agreed to, or took it back."""
         return self.state in (self.State.WITHDRAWN, self.State.NO_CONSENT)
+
+    @property
+    def has_left_midway(self) -> bool:
+        """They agreed once, and took it back."""
+        return self.state == self.State.WITHDRAWN
 
 
 class Invitation(models.Model):

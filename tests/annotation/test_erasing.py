@@ -1,5 +1,7 @@
 """Erasure: a person's words leave the whole database, and other people's stay."""
 
+from uuid import UUID
+
 import pytest
 from django.apps import apps
 
@@ -66,7 +68,7 @@ def talkative(of: World, words: str) -> Enrolment:
     return enrolment
 
 
-def quoting(set_id: object, words: str) -> None:
+def quoting(set_id: UUID, words: str) -> None:
     """A call and a set given up before, which quote the words as a model would."""
     asked = CandidateSet.objects.select_related("plan").get(pk=set_id)
     factories.model_call(
@@ -179,7 +181,7 @@ def test_the_door_is_closed_again_behind_an_erasure() -> None:
     with refused("turn_set_once"):
         update(kept.turn, message="Something else?")
     with refused("candidate_never_changes"):
-        update(kept.chosen, text="Something else.")
+        update(kept.set.candidates.get(slot=0), text="Something else.")
 
 
 def test_even_an_erasure_changes_nothing_but_words() -> None:

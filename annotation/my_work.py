@@ -1,0 +1,81 @@
+"""What somebody has done here, what it earned them, and what was decided and said about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from django.db import connection
+
+from annotation.effort import minutes_of, worked_sql
+from studies.models import Decision, Enquiry, Enrolment
+from studies.rules import Pay
+
+CENT = Decimal("0.01")
+
+# Finished conversations count also after their person has left: they were work.
+DONE = f"""
+SELECT (
+    SELECT count(*) FROM annotation_assignment AS assignment
+    JOIN annotation_conversation AS talk ON talk.assignment_id = assignment.id
+    WHERE assignment.enrolment_id = %(enrolment)s AND talk.ended_reason IN ('finished', 'none')
+), ({worked_sql("assignment.enrolment_id = %(enrolment)s")})
+"""  # noqa: S608 all parts are constants
+
+
+@dataclass(frozen=True, slots=True)
+class Earnings:
+    """Money in one currency: what the work comes to, what was paid, and what is still to come."""
+
+    earned: Decimal
+    paid: Decimal
+    currency: str
+
+    @property
+    def pending(self) -> Decimal:
+        return max(self.earned - self.paid, Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """`earnings` is None where the study says nothing about pay."""
+
+    conversations: int
+    worked: timedelta
+    earnings: Earnings | None
+    decisions: Sequence[Decision]
+    enquiries: Sequence[Enquiry]
+
+    @property
+    def minutes(self) -> int:
+        return minutes_of(self.worked)
+
+
+def read_work(*, enrolment: Enrolment, pay: Pay | None) -> Work:
+    """All of it, newest first. Three queries."""
+    with connection.cursor() as cursor:
+        cursor.execute(DONE, {"enrolment": enrolment.pk})
+        conversations, worked = cursor.fetchone()
+    decisions = list(enrolment.decisions.order_by("-at"))
+    return Work(
+        conversations=conversations,
+        worked=worked,
+        earnings=_earnings(pay, conversations, worked, decisions),
+        decisions=decisions,
+        enquiries=list(enrolment.enquiries.filter(erased_at=None).order_by("-asked_at")),
+    )
+
+
+def _earnings(
+    pay: Pay | None, conversations: int, worked: timedelta, decisions: Sequence[Decision]
+) -> Earnings | None:
+    if pay is None:
+        return None
+    units = (
+        Decimal(conversations) if pay.per == "conversation" else Decimal(minutes_of(worked)) / 60
+    )
+    paid = sum(
+        (one.amount for one in decisions if one.amount and one.currency == pay.currency),
+        start=Decimal(0),
+    )
+    return Earnings(earned=(pay.amount * units).quantize(CENT), paid=paid, currency=pay.currency)

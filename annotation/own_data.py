@@ -4,10 +4,10 @@ No text of other people is in it, and none of a model: choices are told by the l
 shown.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
 from studies.models import Enrolment
 
@@ -105,11 +105,15 @@ NOT_THEIRS = {
 
 def read_own_data(enrolment: Enrolment) -> dict[str, Any]:
     """Everything by part, of JSON's types; times are ISO 8601. One query."""
-    parts = ", ".join(
-        f"'{name.partition('_')[2]}', (SELECT coalesce(json_agg(one), '[]') FROM ({select}) AS one)"
-        for name, select in PARTS.items()
-    )
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT json_build_object({parts})", {"enrolment": enrolment.pk})
+        cursor.execute(f"SELECT json_build_object({_all_parts()})", {"enrolment": enrolment.pk})
         found: dict[str, Any] = cursor.fetchone()[0]
-    return {"made_at": datetime.now(UTC).isoformat(), **found}
+    return {"made_at": timezone.now().isoformat(), **found}
+
+
+def _all_parts() -> str:
+    """Each part under its table's name, without the app's."""
+    return ", ".join(
+        f"'{table.partition('_')[2]}', (SELECT coalesce(json_agg(one), '[]') FROM ({rows}) AS one)"  # noqa: S608
+        for table, rows in PARTS.items()
+    )

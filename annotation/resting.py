@@ -43,7 +43,7 @@ moved AS (
 BEGIN = f"""
 {HELD}
 INSERT INTO annotation_break (id, sitting_id, began_at, ended_at)
-SELECT %(id)s, sitting.id, %(now)s, %(ended_at)s
+SELECT %(id)s, sitting.id, %(now)s, CASE WHEN %(is_declined)s THEN %(now)s::timestamptz END
 FROM person JOIN studies_sitting sitting ON sitting.enrolment_id = person.id
 WHERE sitting.state = 'open'
 ON CONFLICT (sitting_id) WHERE ended_at IS NULL DO NOTHING
@@ -61,12 +61,12 @@ def take_break(*, enrolment: Enrolment) -> None:
 
     Expects `enrolment.study` to be loaded. Somebody who is done or has left takes none.
     """
-    _execute(BEGIN, enrolment, ended_at=None)
+    _execute(BEGIN, enrolment, is_declined=False)
 
 
 def decline_break(*, enrolment: Enrolment) -> None:
     """No break now: none is offered again until as much work has been done. Two queries."""
-    _execute(BEGIN, enrolment, ended_at=timezone.now())
+    _execute(BEGIN, enrolment, is_declined=True)
 
 
 def end_break(*, enrolment: Enrolment) -> None:

@@ -152,8 +152,8 @@ def test_what_comes_after_the_end_is_not_stored(state: str) -> None:
     choice = {"choice": str(scene.last.candidates[0].id), "revision": "0", "explanation": ""}
 
     answers = [
-        client.post(f"{base}/0/comparison/", {**choice, "idempotency_key": "a"}),
-        client.post(f"{base}/message/", {"text": "More?", "idempotency_key": "b"}),
+        client.post(f"{base}/0/comparison/", {**choice, "idempotency_key": "a" * 32}),
+        client.post(f"{base}/message/", {"text": "More?", "idempotency_key": "b" * 32}),
         client.post(f"{base}/finish/", {}),
         client.post("/pause/", {}),
         client.post("/extend/", {}),

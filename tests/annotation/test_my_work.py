@@ -20,7 +20,7 @@ from tests.annotation.visiting import browser_of, page, send
 pytestmark = pytest.mark.django_db
 
 PAY = {"amount": 3.5, "currency": "EUR", "per": "conversation"}
-QUICK = {"turns": {"min": 1, "max": 1}}
+ONE_TURN = {"min": 1, "max": 1}
 
 
 def words(enrolment: Enrolment) -> str:
@@ -28,7 +28,7 @@ def words(enrolment: Enrolment) -> str:
 
 
 def test_it_says_what_was_done_earned_paid_and_is_to_come() -> None:
-    world = factories.world(prompts=3, conversations=3, pay=PAY, **QUICK)
+    world = factories.world(prompts=3, conversations=3, pay=PAY, turns=ONE_TURN)
     enrolment = joined(world)
     for _ in range(2):
         finished(enrolment)
@@ -43,7 +43,7 @@ def test_it_says_what_was_done_earned_paid_and_is_to_come() -> None:
 
 
 def test_finished_conversations_are_still_paid_after_leaving() -> None:
-    world = factories.world(prompts=2, pay=PAY, **QUICK)
+    world = factories.world(prompts=2, pay=PAY, turns=ONE_TURN)
     enrolment = joined(world)
     finished(enrolment)
     withdraw(enrolment=enrolment)
@@ -51,7 +51,7 @@ def test_finished_conversations_are_still_paid_after_leaving() -> None:
 
 
 def test_pay_by_the_hour_counts_minutes() -> None:
-    world = factories.world(pay={"amount": 12, "currency": "USD", "per": "hour"}, **QUICK)
+    world = factories.world(pay={"amount": 12, "currency": "USD", "per": "hour"}, turns=ONE_TURN)
     enrolment = joined(world)
     finished(enrolment)
     seen = words(enrolment)
@@ -66,7 +66,7 @@ def test_a_study_without_pay_speaks_of_none() -> None:
 def test_the_page_keeps_to_its_budget(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    world = factories.world(prompts=3, pay=PAY, **QUICK)
+    world = factories.world(prompts=3, pay=PAY, turns=ONE_TURN)
     enrolment = joined(world)
     for _ in range(2):
         finished(enrolment)

@@ -1,6 +1,7 @@
 """The last pages: how it ended, leaving by page and by code, and what comes after."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.conf import settings
@@ -164,7 +165,7 @@ def test_what_comes_after_the_end_is_not_stored(state: str) -> None:
     assert client.get("/work/", follow=True).redirect_chain[-1][0] == "/closing/"
 
 
-def scene_rows(conversation_id: object) -> list[object]:
+def scene_rows(conversation_id: UUID) -> list[object]:
     return [*Comparison.objects.filter(conversation=conversation_id), *Break.objects.all()]
 
 

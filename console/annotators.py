@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from annotation.enquiring import LIMIT, answer
 from annotation.my_work import read_work
 from annotation.refusals import BadText, TooLate
+from annotation.views.answering import see_other
 from studies.access_rules import researcher, signed_in
 from studies.deciding import decide
 from studies.models import Decision, Enquiry, Enrolment, Researcher
@@ -101,7 +102,7 @@ def answer_enquiry(request: HttpRequest, enquiry_id: UUID) -> HttpResponse:
         return _enquiries_page(request, mended=enquiry_id, status=422)
     except TooLate:
         return _enquiries_page(request, status=409)
-    return _see_other("enquiries")
+    return see_other("enquiries")
 
 
 @require_http_methods(["GET", "POST"])
@@ -118,7 +119,7 @@ def annotator(request: HttpRequest, enrolment_id: UUID) -> HttpResponse:
         form.add_error(None, _("Their words are deleted: nothing more is stored about them."))
     elif request.method == "POST" and form.is_valid():
         decide(enrolment=person, by=signed_in(request), **form.cleaned_data)
-        return _see_other("annotator", enrolment_id=enrolment_id)
+        return see_other("annotator", enrolment_id=enrolment_id)
     context = {
         "person": person,
         "form": form,
@@ -141,9 +142,3 @@ def find_annotator(request: HttpRequest) -> HttpResponse:
     if found:
         return redirect("annotator", enrolment_id=found.pk)
     return render(request, "console/find_annotator.html", {"wanted": wanted})
-
-
-def _see_other(view: str, **arguments: Any) -> HttpResponse:
-    response = redirect(view, **arguments)
-    response.status_code = 303
-    return response

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from annotation.erasing import erase_person
-from studies.models import Audit, Decision, Enquiry
+from studies.models import Audit, Decision, Enquiry, Study
 from tests import factories
 from tests.annotation.talking import joined
 from tests.annotation.visiting import page
@@ -12,7 +12,7 @@ from tests.annotation.visiting import page
 pytestmark = pytest.mark.django_db
 
 
-def signed_in(*studies: factories.Study) -> Client:
+def signed_in(*studies: Study) -> Client:
     client = Client()
     client.force_login(factories.researcher(*studies))
     return client

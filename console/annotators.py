@@ -15,13 +15,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotation.enquiring import LIMIT, answer
-from annotation.my_work import read_work
+from annotation.my_work import pay_of, read_work
 from annotation.refusals import BadText, TooLate
 from annotation.views.answering import see_other
 from studies.access_rules import researcher, signed_in
 from studies.deciding import decide
 from studies.models import Decision, Enquiry, Enrolment, Researcher
-from studies.rules import current_rules
 
 SHOWN = 50  # answered messages on the page
 
@@ -123,7 +122,7 @@ def annotator(request: HttpRequest, enrolment_id: UUID) -> HttpResponse:
     context = {
         "person": person,
         "form": form,
-        "work": read_work(enrolment=person, pay=current_rules(person.study).pay),
+        "work": read_work(enrolment=person, pay=pay_of(person)),
         "decided": dict(KINDS),
     }
     return render(

@@ -93,6 +93,14 @@ def _known_sets(value: Any) -> Any:
 Sets = Annotated[Literal["shared", "fresh"] | Replicas, BeforeValidator(_known_sets)]
 
 
+class Contact(Strict):
+    """Who answers for the study: told to annotators on every help page."""
+
+    name: Annotated[Text, Field(max_length=200)]
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=200)]
+    phone: Annotated[str, Field(max_length=60)] = ""
+
+
 class Rules(Strict):
     """What is asked of an annotator, and the words around it."""
 
@@ -107,3 +115,6 @@ class Rules(Strict):
     overlap: int = Field(ge=1, le=1_000_000)
     sets: Sets = "shared"
     instructions: Texts
+    thanks: Texts | None = None
+    privacy: Texts | None = None
+    contact: Contact | None = None

@@ -10,6 +10,7 @@ from uuid import UUID
 from studies.models import Study, StudyVersion
 
 ExplanationRule = Literal["never", "share", "chosen", "always"]
+PayUnit = Literal["hour", "conversation", "sitting"]
 Texts = Mapping[str, str]
 
 
@@ -43,11 +44,17 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Pay:
-    """What a conversation, or an hour of work, earns."""
+    """What is paid: so much in this currency (ISO 4217) for each hour, conversation or sitting."""
 
     amount: Decimal
     currency: str
-    per: Literal["conversation", "hour"]
+    per: PayUnit
+    by_country: Mapping[str, tuple[Decimal, str]] = field(default_factory=dict)
+
+    def in_country(self, country: str) -> "Pay":
+        """What is paid in a country: its own amount and currency, where the study says one."""
+        amount, currency = self.by_country.get(country, (self.amount, self.currency))
+        return Pay(amount, currency, self.per)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,18 +134,25 @@ def _read(version_id: UUID, body: Mapping[str, Any]) -> Rules:
         thanks=body.get("thanks") or {},
         privacy=body.get("privacy") or {},
         contact=Contact(**body["contact"]) if body.get("contact") else None,
-        pay=_pay(body.get("pay")),
+        pay=_pay(body["pay"]) if body.get("pay") else None,
     )
 
 
-def _pay(said: Mapping[str, Any] | None) -> Pay | None:
-    if not said:
-        return None
+def _pay(said: Mapping[str, Any]) -> Pay:
+    by_country = said.get("by_country") or {}
     return Pay(
-        amount=Decimal(str(said["amount"])),
+        amount=_money(said["amount"]),
         currency=said["currency"],
-        per=cast("Literal['conversation', 'hour']", said.get("per", "conversation")),
+        per=cast("PayUnit", said["per"]),
+        by_country={
+            country: (_money(own["amount"]), own["currency"]) for country, own in by_country.items()
+        },
     )
+
+
+def _money(said: float) -> Decimal:
+    """The number as the file has it: 0.1 is a tenth, and not the nearest binary fraction."""
+    return Decimal(str(said))
 
 
 def _first_sets(said: str | Mapping[str, int]) -> FirstSets:

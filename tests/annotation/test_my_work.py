@@ -59,6 +59,16 @@ def test_pay_by_the_hour_counts_minutes() -> None:
     assert "Earned $0.20 $12.00 an hour" in seen
 
 
+def test_pay_may_differ_by_country_and_be_for_the_whole_sitting() -> None:
+    there = {"US": {"amount": 9, "currency": "USD"}}
+    pay = {"amount": 8, "currency": "EUR", "per": "sitting", "by_country": there}
+    world = factories.world(prompts=2, conversations=1, pay=pay, turns=ONE_TURN)
+    enrolment = joined(world)
+    assert "Earned $0.00 $9.00 for all conversations" in words(enrolment)
+    finished(enrolment)
+    assert "Earned $9.00" in words(enrolment)
+
+
 def test_a_study_without_pay_speaks_of_none() -> None:
     assert "Earned" not in words(joined(factories.world()))
 

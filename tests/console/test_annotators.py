@@ -70,7 +70,7 @@ def test_foreign_messages_and_people_are_not_there() -> None:
 
 
 def test_a_payment_is_decided_audited_and_shown() -> None:
-    world = factories.world(pay={"amount": 3, "currency": "EUR"})
+    world = factories.world(pay={"amount": 3, "currency": "EUR", "per": "conversation"})
     person = joined(world)
     client = signed_in(world.study)
     found = client.get(f"/console/annotators/?pseudonym={person.pseudonym}")

@@ -33,7 +33,7 @@ def make_code(*, enrolment: Enrolment) -> WithdrawalCode:
     Enrolment.objects.select_for_update(no_key=True).get(pk=enrolment.pk)
     WithdrawalCode.objects.filter(enrolment=enrolment, used_at=None).delete()
     made = WithdrawalCode(enrolment=enrolment)
-    made.code_sha256 = digest(_letters(made.pk))
+    made.code_sha256 = digest(letters_of(made.pk))
     made.save()
     return made
 
@@ -44,7 +44,7 @@ def show_code(*, enrolment: Enrolment) -> str:
     code_id = unseen.values_list("pk", flat=True).first()
     if code_id is None or not unseen.filter(pk=code_id).update(shown_at=timezone.now()):
         return ""
-    letters = _letters(code_id)
+    letters = letters_of(code_id)
     groups = (letters[at : at + LETTERS] for at in range(0, len(letters), LETTERS))
     return "-".join(groups)
 
@@ -70,6 +70,7 @@ def use_code(code: WithdrawalCode, *, at: datetime) -> None:
         raise UsedCode
 
 
-def _letters(code_id: UUID) -> str:
+def letters_of(code_id: UUID) -> str:
+    """The letters of a code by its row, without dashes. Only for its own person's eyes."""
     mac = hmac.digest(settings.SECRET_KEY.encode(), b"withdrawal-code:" + code_id.bytes, "sha256")
     return "".join(CODE_ALPHABET[byte % len(CODE_ALPHABET)] for byte in mac[: GROUPS * LETTERS])

@@ -15,6 +15,7 @@ from django.db import connection
 from django.utils import timezone
 
 from annotation.refusals import Unknown
+from annotation.resting import OFFER_AFTER, RESTING, WORKED_SINCE
 from studies.models import Enrolment, Sitting, Study
 from studies.rules import Rules, rules_by_version
 
@@ -28,6 +29,7 @@ class Do(StrEnum):
     START = "start"  # nothing is open: claim_assignment, then open_conversation
     WRITE = "write"  # an own opening message: open_conversation(text=...)
     CONVERSE = "converse"  # go to Step.conversation_id
+    REST = "rest"  # they have a break, or it is time to offer one
     WAIT = "wait"  # the study is paused
     LEAVE = "leave"  # it is over, by Step.exit_code (None: the study closed)
 
@@ -111,7 +113,8 @@ class TurnScene:
 class Scene:
     """A conversation as its page shows it; `last` is the turn at work, `opening` what came before
     the first message (role-tagged, mostly empty). `surplus`: the time ran out, and the place was
-    given to somebody else; what was stored stays."""
+    given to somebody else; what was stored stays. `kept_until`: when the time of an open one runs
+    out. `took`: how long each finished conversation of this sitting was open."""
 
     conversation_id: UUID
     assignment_id: UUID
@@ -125,6 +128,15 @@ class Scene:
     number: int
     target: int
     surplus: bool
+    kept_until: datetime | None
+    took: tuple[timedelta, ...]
+
+    @property
+    def left(self) -> float:
+        """Conversations still to do in this sitting, with the rest of this one as a part."""
+        judged = sum(turn.judged is not None for turn in self.turns)
+        this = 0.0 if self.stage is Stage.ENDED else 1 - judged / max(self.rules.turns_max, 1)
+        return max(self.target - self.number, 0) + this
 
     @property
     def last(self) -> TurnScene:
@@ -177,6 +189,9 @@ class Standing(NamedTuple):
     conversation_id: UUID | None
     begun_lately: Sequence[datetime] | None  # newest first; skipped and expired ones are left out
     place_state: str | None
+    assignment_deadline: datetime | None
+    resting_since: datetime | None
+    worked: timedelta | None  # since the last break; None in the middle of a conversation
 
     @property
     def lost_its_place(self) -> bool:
@@ -202,19 +217,28 @@ class Standing(NamedTuple):
         return self.deadline is not None and self.deadline <= timezone.now()
 
     @property
+    def needs_rest(self) -> bool:
+        """True between two conversations, after so much work that a break is offered."""
+        tired = self.worked is not None and self.worked >= OFFER_AFTER
+        return tired and not self.reached_target
+
+    @property
     def reached_target(self) -> bool:
         most = self.max_conversations
         return self.done >= (self.target or 0) or (most is not None and self.done_in_all >= most)
 
 
-STANDING = """
+STANDING = f"""
 SELECT enrolment.state, enrolment.max_conversations, study.state,
     (SELECT id FROM studies_studyversion
         WHERE study_id = study.id AND frozen_at IS NOT NULL ORDER BY n DESC LIMIT 1),
     sitting.id, sitting.state, sitting.target, sitting.deadline, sitting.exit_code,
     coalesce(counts.done, 0), coalesce(counts.done_in_all, 0), coalesce(counts.claims, 0),
     assignment.id, assignment.state, assignment.cell_id, conversation.id,
-    counts.begun_lately, (SELECT state FROM studies_quotaplace WHERE enrolment_id = enrolment.id)
+    counts.begun_lately, (SELECT state FROM studies_quotaplace WHERE enrolment_id = enrolment.id),
+    assignment.deadline,
+    {RESTING},
+    {WORKED_SINCE}
 FROM studies_enrolment enrolment
 JOIN studies_study study ON study.id = enrolment.study_id
 LEFT JOIN LATERAL (
@@ -238,7 +262,7 @@ LEFT JOIN LATERAL (
 ) assignment ON true
 LEFT JOIN annotation_conversation conversation ON conversation.assignment_id = assignment.id
 WHERE enrolment.id = %(enrolment)s
-"""
+"""  # noqa: S608 all parts are constants
 
 
 def standing(enrolment_id: UUID) -> Standing:
@@ -265,9 +289,21 @@ def next_step(enrolment: Enrolment) -> Step:
     )
 
 
+# How it ended for somebody who never sat down, or whose sitting is not over by itself.
+EXIT_OF = {
+    Enrolment.State.COMPLETE: Sitting.ExitCode.COMPLETE,
+    Enrolment.State.SCREENED_OUT: Sitting.ExitCode.SCREEN_OUT,
+    Enrolment.State.OVER_QUOTA: Sitting.ExitCode.QUOTA_FULL,
+    Enrolment.State.FAILED_CHECKS: Sitting.ExitCode.QUALITY_TERM,
+    Enrolment.State.WITHDRAWN: Sitting.ExitCode.WITHDRAWN,
+    Enrolment.State.EXPIRED: Sitting.ExitCode.TIMEOUT,
+    Enrolment.State.NO_CONSENT: Sitting.ExitCode.NO_CONSENT,
+}
+
+
 def _next(now: Standing) -> tuple[Do, str | None]:
     if now.enrolment_state not in (Enrolment.State.CONSENTED, Enrolment.State.ENROLLED):
-        return Do.LEAVE, now.exit_code
+        return Do.LEAVE, now.exit_code or EXIT_OF[Enrolment.State(now.enrolment_state)]
     if now.is_late:
         return Do.LEAVE, Sitting.ExitCode.TIMEOUT
     if now.study_state != Study.State.OPEN:
@@ -278,6 +314,8 @@ def _next(now: Standing) -> tuple[Do, str | None]:
 
 
 def _next_at_work(now: Standing) -> Do:
+    if now.resting_since is not None or now.needs_rest:
+        return Do.REST
     if now.assignment_state != "open":
         return Do.START
     if now.conversation_id is not None:
@@ -312,6 +350,8 @@ class TalkRow(NamedTuple):
     language: str
     target: int
     number: int
+    kept_until: datetime | None
+    took: Sequence[timedelta] | None
 
 
 class TurnRow(NamedTuple):
@@ -350,7 +390,12 @@ SELECT conversation.id, conversation.plan_id, conversation.study_version_id,
     (SELECT count(*) FROM annotation_assignment earlier
         WHERE earlier.enrolment_id = assignment.enrolment_id
             AND earlier.sitting_id = assignment.sitting_id
-            AND earlier.state = 'submitted' AND earlier.created_at < assignment.created_at) + 1
+            AND earlier.state = 'submitted' AND earlier.created_at < assignment.created_at) + 1,
+    least(assignment.deadline, CASE WHEN assignment.state = 'open' THEN sitting.deadline END),
+    (SELECT array_agg(ended_at - created_at) FROM annotation_assignment done
+        WHERE done.enrolment_id = assignment.enrolment_id
+            AND done.sitting_id = assignment.sitting_id AND done.state = 'submitted'
+            AND done.ended_at IS NOT NULL)
 FROM annotation_conversation conversation
 JOIN annotation_assignment assignment ON assignment.id = conversation.assignment_id
 JOIN studies_cohort cohort ON cohort.id = assignment.cohort_id
@@ -431,6 +476,8 @@ def scene_of(rows: Rows) -> Scene:
         number=talk.number,
         target=talk.target,
         surplus=talk.surplus,
+        kept_until=talk.kept_until,
+        took=tuple(talk.took or ()),
     )
 
 

@@ -90,6 +90,14 @@ class TutorialEntry(Tutorial):
         return {**bank.tutorial(name), **{key: given[key] for key in given if key != "bank"}}
 
 
+class Contact(Strict):
+    """Who answers for the study: told to annotators on every help page."""
+
+    name: Annotated[Text, Field(max_length=200)]
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=200)]
+    phone: Annotated[str, Field(max_length=60)] = ""
+
+
 class Rules(Strict):
     """What is asked of an annotator, and the words around it."""
 
@@ -111,3 +119,6 @@ class Rules(Strict):
     limits: Limits | None = None
     panels: dict[PanelName, PanelEntry] | None = None
     tutorial: TutorialEntry | None = None
+    thanks: Texts | None = None
+    privacy: Texts | None = None
+    contact: Contact | None = None

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from console import views
+from console import annotators, views
 from console.lab import views as lab
 from studies.access_rules import public
 
@@ -11,6 +11,14 @@ urlpatterns = [
     path("", views.front, name="front"),
     path("console/", views.overview, name="console"),
     path("style/", views.style, name="style"),
+    path("console/enquiries/", annotators.enquiries, name="enquiries"),
+    path(
+        "console/enquiries/<uuid:enquiry_id>/answer/",
+        annotators.answer_enquiry,
+        name="answer_enquiry",
+    ),
+    path("console/annotators/", annotators.find_annotator, name="find_annotator"),
+    path("console/annotators/<uuid:enrolment_id>/", annotators.annotator, name="annotator"),
     path("console/lab/", lab.one, name="lab"),
     path("console/lab/batch/", lab.batch, name="lab_batch"),
     path("console/lab/<uuid:run_id>/", lab.run, name="lab_run"),

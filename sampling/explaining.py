@@ -66,6 +66,8 @@ def explain(wanted: str) -> Explanation:
     found = _rows().filter(pk=set_id).first()
     if found is None:
         raise Unknown(f"there is no candidate set {set_id}")
+    if found.erased_at is not None:
+        raise Unknown(f"the words of the set {set_id} were deleted: its annotator asked for it")
     calls = [call for number in _attempts(found) for call in _explain_attempt(found, number)]
     if attempt is not None:
         calls = [call for call in calls if (call.attempt, call.n) == (attempt, n)]

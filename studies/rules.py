@@ -44,6 +44,15 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """Who answers for the study, as annotators are told. The telephone may be empty."""
+
+    name: str
+    email: str
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Pay:
     """What is paid: so much in this currency (ISO 4217) for each hour, conversation or sitting."""
 
@@ -95,6 +104,9 @@ class Rules:
     consent_version: int = 1
     questionnaire_version: int = 1
     tutorial: Tutorial | None = None
+    thanks: Texts = field(default_factory=dict)
+    privacy: Texts = field(default_factory=dict)
+    contact: Contact | None = None
 
 
 def in_language(texts: Mapping[Any, str], locale: str) -> str:
@@ -164,6 +176,9 @@ def _read(version_id: UUID, body: Mapping[str, Any]) -> Rules:
         consent_version=body.get("consent_version", 1),
         questionnaire_version=body.get("questionnaire_version", 1),
         tutorial=_tutorial(body.get("tutorial")),
+        thanks=body.get("thanks") or {},
+        privacy=body.get("privacy") or {},
+        contact=Contact(**body["contact"]) if body.get("contact") else None,
     )
 
 

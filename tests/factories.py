@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from annotation.models import Assignment, Comparison, Conversation, PromptCell, Turn
+from annotation.models import Assignment, Break, Comparison, Conversation, PromptCell, Turn
 from sampling.canonical import fingerprint
 from sampling.models import (
     Arm,
@@ -35,6 +35,8 @@ from studies.models import (
     Cohort,
     ConsentDocument,
     ConsentRecord,
+    Decision,
+    Enquiry,
     Enrolment,
     Identity,
     Invitation,
@@ -51,6 +53,7 @@ from studies.models import (
     Study,
     StudyVersion,
     TutorialTry,
+    WithdrawalCode,
 )
 
 Messages = list[dict[str, str]]
@@ -315,6 +318,30 @@ def quota_place(
     fields.setdefault("lease_until", in_hours(1) if state == "reserved" else None)
     mine = cell or quota_cell(person.cohort.quota_set or quota_set(person.cohort))
     return QuotaPlace.objects.create(enrolment=person, cell=mine, **fields)
+
+
+def withdrawal_code(of: Enrolment | None = None, **fields: Any) -> WithdrawalCode:
+    fields.setdefault("code_sha256", digest(f"code-{number()}"))
+    return WithdrawalCode.objects.create(enrolment=of or enrolment(), **fields)
+
+
+def enquiry(of: Enrolment | None = None, **fields: Any) -> Enquiry:
+    fields.setdefault("text", "When am I paid?")
+    return Enquiry.objects.create(enrolment=of or enrolment(), **fields)
+
+
+def decision(of: Enrolment | None = None, **fields: Any) -> Decision:
+    """A decision that pays; another kind takes no amount."""
+    person = of or enrolment()
+    fields = {
+        "kind": "paid",
+        "reason": "For two conversations.",
+        "amount": 6,
+        "currency": "USD",
+        "by": fields.pop("by", None) or researcher(person.study),
+        **fields,
+    }
+    return Decision.objects.create(enrolment=person, **fields)
 
 
 # --- Sampling -------------------------------------------------------------------------------------
@@ -595,6 +622,11 @@ def assignment(
         arm=of.arm,
         **fields,
     )
+
+
+def a_break(of: Sitting | None = None, **fields: Any) -> Break:
+    """A break that somebody takes at the moment."""
+    return Break.objects.create(sitting=of or sitting(), **{"began_at": timezone.now(), **fields})
 
 
 def conversation(of: World, *, under: Assignment | None = None, **fields: Any) -> Conversation:

@@ -2,10 +2,12 @@
 
 from annotation.models.assignment import Assignment, PromptCell
 from annotation.models.conversation import Comparison, Conversation, Turn
+from annotation.models.rest import Break
 from annotation.models.submission import Draft, Submission
 
 __all__ = [
     "Assignment",
+    "Break",
     "Comparison",
     "Conversation",
     "Draft",

@@ -87,6 +87,7 @@ class Turn(models.Model):
     carried = models.ForeignKey(
         Candidate, on_delete=models.PROTECT, null=True, related_name="+", db_constraint=False
     )
+    erased_at = models.DateTimeField(null=True, help_text="its message is deleted since then")
     # What a comparison points at: a set that this turn has shown.
     shown_set = models.GeneratedField(
         expression=Case(When(shown_at__isnull=False, then=F("set"))),
@@ -117,7 +118,11 @@ class Turn(models.Model):
                 | Q(shown_at__isnull=False, display_order__isnull=False, showing_no__isnull=False),
                 name="turn_shown_with_order",
             ),
-            models.CheckConstraint(condition=~Q(message=""), name="turn_has_message"),
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True) & ~Q(message="")
+                | Q(erased_at__isnull=False, message=""),
+                name="turn_has_message",
+            ),
         ]
 
 

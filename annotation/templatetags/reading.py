@@ -1,5 +1,6 @@
 """Filters for texts, numbers and moments on pages."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -39,6 +40,12 @@ def number(value: int) -> str:
 def money(amount: Decimal, currency: str) -> str:
     """An amount with its currency (ISO 4217), as the interface language writes it."""
     return format_currency(amount, currency, locale=_locale())
+
+
+@register.filter
+def of(labels: Mapping[str, str], key: str) -> str:
+    """The label of a key; the key itself where there is none."""
+    return labels.get(key, key)
 
 
 @register.filter

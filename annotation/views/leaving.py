@@ -1,4 +1,4 @@
-"""Help, language, withdrawing, and the last page."""
+"""Language, withdrawing, and the last page."""
 
 from contextlib import suppress
 
@@ -6,15 +6,18 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
 from annotation import access
 from annotation.access import AnnotatorRequest, annotator_page
-from annotation.leaving import withdraw as withdraw_person
+from annotation.departing import Extent, depart, depart_by_code, is_done
 from annotation.panel_returns import way_back_of
 from annotation.progress import Do, Step, next_step
+from annotation.refusals import BadReason
 from annotation.views import wording
 from annotation.views.answering import (
     SeeOther,
@@ -29,29 +32,43 @@ from studies.access_rules import public
 from studies.enrolling import change_language, completion_code
 from studies.models import Enrolment, Sitting
 from studies.rules import current_rules, in_language
+from studies.withdrawal_codes import UnknownCode, UsedCode, make_code, show_code
 
-LEFT = (Enrolment.State.WITHDRAWN, Enrolment.State.NO_CONSENT)
 CODED = (Sitting.ExitCode.COMPLETE, Sitting.ExitCode.PARTIAL)
 HOME = "/work/"
+no_store = cache_control(no_store=True)
 
 
 @annotator_page
 @require_safe
 def closing(request: AnnotatorRequest) -> HttpResponse:
-    """How it ended, the code that proves it, and the link back."""
+    """How it ended, the code that proves it, the way back to a panel, and the link back here."""
     step = next_step(request.enrolment)
     if step.do is not Do.LEAVE:
         return redirect("work")
+    return closing_page(request, request.enrolment, step)
+
+
+def closing_page(request: AnnotatorRequest, enrolment: Enrolment, step: Step) -> HttpResponse:
+    """The last page of somebody for whom the step is to leave. At most four queries."""
+    rules = current_rules(enrolment.study)
     arrived = access.visitor(request).arrived
-    back = way_back_of(enrolment=request.enrolment, exit_code=step.exit_code, arrived=arrived)
+    back = way_back_of(enrolment=enrolment, exit_code=step.exit_code, arrived=arrived)
+    done = step.exit_code == Sitting.ExitCode.COMPLETE and not enrolment.has_left
     context = {
-        "closing": wording.closing(step.exit_code),
-        "code": "" if back else _code(request.enrolment, step),
+        "outcome": step.exit_code or "",
+        "closing": wording.closing(
+            Sitting.ExitCode.WITHDRAWN if enrolment.has_left_midway else step.exit_code
+        ),
+        "thanks": in_language(rules.thanks, locale()) if done else "",
+        "is_erased": enrolment.erased_at is not None,
+        "code": "" if back else _code(enrolment, step),
         "way_back": back,
         "return_url": return_url(request.return_token),
-        "may_withdraw": request.enrolment.state not in LEFT,
+        "may_withdraw": not enrolment.has_left,
+        "may_erase": enrolment.has_left_midway and enrolment.erased_at is None,
     }
-    return page(request, "annotation/closing.html", request.enrolment.study, context)
+    return page(request, "annotation/closing.html", enrolment.study, context)
 
 
 def _code(enrolment: Enrolment, step: Step) -> str:
@@ -62,36 +79,88 @@ def _code(enrolment: Enrolment, step: Step) -> str:
     return completion_code(step.sitting)
 
 
+# --- Withdrawing ----------------------------------------------------------------------------------
+
+
 @public
-@cache_control(no_store=True)
-@require_safe
-def help_page(request: HttpRequest) -> HttpResponse:
-    """How it goes, how to stop, how to leave; for strangers, how to come back."""
+@no_store
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request: HttpRequest) -> HttpResponse:
+    """Leave the study, and have one's words deleted if one likes: as whom this browser works for,
+    or by a code, which also works where nobody is known."""
     person = access.visitor(request)
     enrolment = access.find_enrolment(person)
-    if enrolment is None:
-        return render(request, "annotation/help.html")
-    access.use_language(request, enrolment.ui_language)
-    sitting = enrolment.sittings.filter(state=Sitting.State.OPEN).first()
+    if enrolment:
+        access.use_language(request, enrolment.ui_language)
+        request.enrolment = enrolment  # type: ignore[attr-defined] # the page's footer looks there
+    extent = request.POST.get("extent") or Extent.STOP
+    if request.method == "POST" and (typed := request.POST.get("code", "")):
+        return _withdraw_by_code(request, enrolment, typed=typed, extent=extent)
+    if request.method == "POST" and enrolment and extent in set(Extent):
+        depart(enrolment=enrolment, extent=extent)
+        return see_other("closing")
+    if request.method == "POST":
+        fault = _("Please choose one of the two.") if enrolment else _("Please type your code.")
+        return _ask_to_withdraw(request, enrolment, fault=fault)
+    if enrolment and is_done(enrolment, Extent.DELETE):
+        return redirect("closing")
+    return _ask_to_withdraw(request, enrolment)
+
+
+def _withdraw_by_code(
+    request: HttpRequest, enrolment: Enrolment | None, *, typed: str, extent: str
+) -> HttpResponse:
+    try:
+        depart_by_code(typed=typed, extent=extent)
+    except UsedCode:
+        return render(request, "410.html", {"code": "code_used"}, status=410)
+    except UnknownCode:
+        fault = _("We do not know this code. Please look at each letter again.")
+        return _ask_to_withdraw(request, enrolment, fault=fault)
+    except BadReason:
+        fault = _("Please choose one of the two.")
+        return _ask_to_withdraw(request, enrolment, fault=fault)
+    return see_other("withdrawn")
+
+
+def _ask_to_withdraw(
+    request: HttpRequest, enrolment: Enrolment | None, *, fault: str = ""
+) -> HttpResponse:
     context = {
-        "enrolled": enrolment.state not in LEFT,
-        "deadline": sitting.deadline if sitting else None,
-        "instructions": in_language(current_rules(enrolment.study).instructions, locale()),
-        "return_url": return_url(person.return_token),
+        "fault": fault,
+        "code": request.POST.get("code", ""),
+        "extent": request.POST.get("extent", Extent.STOP),
+        "has_left": enrolment is not None and enrolment.has_left,
     }
-    return page(request, "annotation/help.html", enrolment.study, context)
+    status = 422 if fault else 200
+    if enrolment is None:
+        return render(request, "annotation/withdraw.html", context, status=status)
+    return page(request, "annotation/withdraw.html", enrolment.study, context, status=status)
 
 
 @annotator_page
 @require_http_methods(["GET", "HEAD", "POST"])
-def withdraw(request: AnnotatorRequest) -> HttpResponse:
-    """Leave the study; the last page says what that meant."""
-    if request.method == "POST":
-        withdraw_person(enrolment=request.enrolment)
-        return see_other("closing")
-    if request.enrolment.state in LEFT:
+def withdrawal_code(request: AnnotatorRequest) -> HttpResponse:
+    """Make a code to leave by, and show it once."""
+    enrolment = request.enrolment
+    if request.method == "POST" and not enrolment.has_left:
+        make_code(enrolment=enrolment)
+        return see_other("withdrawal-code")
+    if enrolment.has_left:
         return redirect("closing")
-    return page(request, "annotation/withdraw.html", request.enrolment.study, {})
+    context = {
+        "code": show_code(enrolment=enrolment),
+        "withdraw_url": f"{settings.BASE_URL}{reverse('withdraw')}",
+    }
+    return page(request, "annotation/withdrawal_code.html", enrolment.study, context)
+
+
+@public
+@no_store
+@require_safe
+def withdrawn(request: HttpRequest) -> HttpResponse:
+    """What leaving by a code came to, in a browser that may know nobody."""
+    return render(request, "annotation/withdrawn.html")
 
 
 @public

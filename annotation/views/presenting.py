@@ -1,6 +1,7 @@
 """A conversation as its page: which part is shown, with what in its forms."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import lru_cache
 from time import monotonic
 from typing import Any, Literal
@@ -13,10 +14,12 @@ from django.utils.translation import gettext as _
 
 from annotation import drafts
 from annotation.access import AnnotatorRequest, draft_token, keep_posted
+from annotation.effort import cohort_pace, minutes_left, own_pace
 from annotation.progress import Scene, Stage
 from annotation.refusals import Conflict, Invalid, Refusal
 from annotation.views import wording
 from annotation.views.answering import locale, study_title
+from annotation.views.resting import lease_context
 from sampling.live import live_url
 from sampling.models import Endpoint
 from sampling.waiting import estimate_wait
@@ -88,10 +91,17 @@ def conversation_context(
     estimate = estimate_wait(scene.last.set_id) if scene.is_queued else None
     return {
         **_everywhere(scene),
+        **lease_context(scene.kept_until),
+        "minutes_left": minutes_left(scene.left, _pace(request, scene)),
         "announcement": wording.waiting(scene, estimate) or wording.arrived(scene),
         **_while_unfinished(request, scene),
         **_forms(request, scene, faults, wrong=wrong),
     }
+
+
+def _pace(request: AnnotatorRequest, scene: Scene) -> timedelta | None:
+    """How long a conversation takes this person; before their first, people of their cohort."""
+    return own_pace(scene.took) or cohort_pace(request.enrolment.cohort_id)
 
 
 def _everywhere(scene: Scene) -> dict[str, Any]:

@@ -222,9 +222,12 @@ def day_limit(limit: int, until: datetime) -> dict[str, str]:
     return {"heading": _("That is enough for today"), "text": f"{done} {again}"}
 
 
-def closing(exit_code: str | None) -> dict[str, str]:
-    """Heading and text of the closing page."""
-    match exit_code:
+def closing(outcome: str | None) -> dict[str, str]:
+    """Heading and text of the closing page, by an exit code, or `duplicate` for a repeated visit.
+
+    None: the study closed while somebody was still at work.
+    """
+    match outcome:
         case "complete":
             return {
                 "heading": _("Thank you. You are done."),
@@ -258,10 +261,40 @@ def closing(exit_code: str | None) -> dict[str, str]:
                 "heading": _("We have heard enough people like you"),
                 "text": _("Thank you for your interest. There is nothing more to do."),
             }
+        case "screen_out":
+            return {
+                "heading": _("This study is looking for other people"),
+                "text": _("Thank you for your answers. There is nothing more to do."),
+            }
         case "quality_term":
             return {
-                "heading": _("Your part in this study is over"),
-                "text": _("Your answers did not follow the instructions closely enough."),
+                "heading": _("Your part in this study ends here"),
+                "text": _(
+                    "The check of how this work goes did not come out as it has to. That is no"
+                    " judgement of you, and what you chose is never called wrong."
+                ),
+            }
+        case "duplicate":
+            return {
+                "heading": _("You have been here before"),
+                "text": _("Your first visit is the one that counts. This one changes nothing."),
             }
         case _:
             return pause("closed")
+
+
+def decided() -> dict[str, str]:
+    """What kinds of decisions are called, for the person that they are about."""
+    return {
+        "paid": _("Paid"),
+        "excluded": _("Left out of the data"),
+        "included": _("Taken into the data"),
+        "other": _("Decided"),
+    }
+
+
+def enquiry_fault(refusal: Refusal) -> str:
+    """What to mend in a message to the researchers."""
+    if refusal.code == "too_many":
+        return _("Several of your messages wait for an answer. Please wait for one of them first.")
+    return fault(refusal)

@@ -19,6 +19,7 @@ from annotation.refusals import BadReason, Conflict, Invalid, NotNow, Refusal, U
 from annotation.views import wording
 from annotation.views.answering import page, pause_page, return_url, see_other
 from annotation.views.conversing import keep_and_pause, not_found
+from annotation.views.resting import lease_context
 from studies.consenting import is_due
 from studies.models import Enrolment
 from studies.rules import current_rules, rules_by_version
@@ -51,6 +52,8 @@ def _lead(request: AnnotatorRequest, step: Step) -> HttpResponse:
             return _write(request, step)
         case Do.START:
             return _start(request, step)
+        case Do.REST:
+            return see_other("pause")
         case Do.WAIT:
             return pause_page(request, "paused", study=request.enrolment.study)
         case Do.LEAVE:
@@ -109,6 +112,7 @@ def _write(
         "fault": wording.fault(refusal) if refusal else "",
         "skip_reasons": wording.skip_reasons(),
         "here": "/work/",
+        **lease_context(step.standing.assignment_deadline if step.standing else None),
     }
     study = request.enrolment.study
     status = 422 if refusal else 200

@@ -86,6 +86,9 @@ class Candidate(models.Model):
                 condition=Q(erased_at__isnull=False) | Q(text__regex=r"[^[:space:]]"),
                 name="candidate_not_empty",
             ),
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True) | Q(text=""), name="candidate_erased_is_blank"
+            ),
         ]
 
 

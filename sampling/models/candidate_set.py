@@ -105,6 +105,7 @@ class CandidateSet(models.Model):
         help_text="made ahead for one person, whoever comes first, and not taken yet",
     )
     retired_at = models.DateTimeField(null=True)
+    erased_at = models.DateTimeField(null=True, help_text="its words are deleted since then")
 
     class Meta:
         constraints = [

@@ -12,6 +12,7 @@ from studies.models.enrolment import Enrolment, Identity, Invitation, Sitting
 from studies.models.people import Membership, Researcher
 from studies.models.prompt import Prompt, PromptText
 from studies.models.quota import QuotaCell, QuotaPlace
+from studies.models.rights import Decision, Enquiry, WithdrawalCode
 from studies.models.study import Cohort, QuotaSet, Study, StudyVersion
 from studies.models.tutorial import TutorialTry
 
@@ -21,6 +22,8 @@ __all__ = [
     "Cohort",
     "ConsentDocument",
     "ConsentRecord",
+    "Decision",
+    "Enquiry",
     "Enrolment",
     "Identity",
     "Invitation",
@@ -37,4 +40,5 @@ __all__ = [
     "Study",
     "StudyVersion",
     "TutorialTry",
+    "WithdrawalCode",
 ]

@@ -47,9 +47,14 @@ class Enrolment(models.Model):
         null=True, editable=False, help_text="newest version answered"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    erased_at = models.DateTimeField(null=True, help_text="their words are deleted since then")
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True) | Q(state="withdrawn"),
+                name="enrolment_erased_has_left",
+            ),
             models.UniqueConstraint(fields=["study", "pseudonym"], name="enrolment_pseudonym"),
             models.UniqueConstraint(fields=["id", "cohort"], name="enrolment_id_cohort"),
             models.CheckConstraint(
@@ -69,6 +74,21 @@ class Enrolment(models.Model):
                 name="enrolment_state_known",
             ),
         ]
+
+    @property
+    def is_at_work(self) -> bool:
+        """Enrolled: past the questions, and not done yet."""
+        return self.state == self.State.ENROLLED
+
+    @property
+    def has_left(self) -> bool:
+        """They do not take part: they never agreed to, or took it back."""
+        return self.state in (self.State.WITHDRAWN, self.State.NO_CONSENT)
+
+    @property
+    def has_left_midway(self) -> bool:
+        """They agreed once, and took it back."""
+        return self.state == self.State.WITHDRAWN
 
 
 class Identity(models.Model):

@@ -1,5 +1,7 @@
 """Every rule of the tables of `annotation`, broken by raw SQL."""
 
+from datetime import timedelta
+
 import pytest
 from django.db.models import Model
 from django.utils import timezone
@@ -54,6 +56,7 @@ WRONG: list[Case] = [
     ("turn_order_is_permutation", _waiting_turn, {"display_order": [1, 2, 3, 4]}),
     ("turn_order_is_permutation", _waiting_turn, {"display_order": [0, 1, 2, None]}),
     ("turn_order_is_permutation", _waiting_turn, {"display_order": [[0, 1], [2, 3]]}),
+    ("break_ends_after_it_began", factories.a_break, {"ended_at": NOW - timedelta(hours=1)}),
     ("comparison_revision_first", factories.judged_turn, {"revision": 0}),
     ("comparison_outcome_known", factories.judged_turn, {"outcome": "maybe", "chosen_id": None}),
     ("comparison_chosen_only", factories.judged_turn, {"outcome": "none"}),
@@ -63,6 +66,7 @@ WRONG: list[Case] = [
 ]
 TWICE: list[Case] = [
     ("draft_form", _draft, {}),
+    ("break_one_open", factories.a_break, {}),
     ("prompt_cell_once", factories.cell, {}),
     ("annotation_conversation_assignment_id_key", _conversation, {}),
     ("turn_number", _waiting_turn, {}),

@@ -130,6 +130,8 @@ def test_a_set_answers_messages_that_end_with_the_users() -> None:
     made = factories.candidate_set()
     with refused("set_context_messages"):
         copy(made, context=[factories.user("Hello?"), factories.assistant("Hello.")])
+    with refused("set_context_messages"):
+        copy(made, erased_at=timezone.now())
 
 
 # --- Whole sets -----------------------------------------------------------------------------------
@@ -197,6 +199,16 @@ def test_a_candidate_is_not_stored_as_erased() -> None:
     first = factories.ready_set().candidates.get(slot=0)
     with refused("candidate_not_born_erased"):
         copy(first, text="", erased_at=timezone.now())
+
+
+@breaks("candidate_erased_is_blank")
+def test_an_erased_candidate_keeps_no_words() -> None:
+    first = factories.ready_set().candidates.get(slot=0)
+    settle()
+    sql("ALTER TABLE sampling_candidate DISABLE TRIGGER candidate_never_changes")
+    with refused("candidate_erased_is_blank"):
+        update(first, erased_at=timezone.now())
+    update(first, erased_at=timezone.now(), text="")
 
 
 @breaks("candidate_never_changes")

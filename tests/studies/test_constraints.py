@@ -25,6 +25,7 @@ from tests.breaking import (
 
 pytestmark = pytest.mark.django_db
 
+NOW = timezone.now()
 UNKNOWN: list[Case] = [
     ("study_kind_known", factories.study, {"kind": "pilot"}),
     ("study_state_known", factories.study, {"state": "running"}),
@@ -42,6 +43,15 @@ UNKNOWN: list[Case] = [
     ("quota_place_state_known", factories.quota_place, {"state": "lost", "lease_until": None}),
     ("quota_place_lease_while_reserved", factories.quota_place, {"lease_until": None}),
     ("quota_place_lease_while_reserved", factories.quota_place, {"state": "filled"}),
+    ("enrolment_erased_has_left", factories.enrolment, {"erased_at": NOW}),
+    ("enquiry_has_text", factories.enquiry, {"text": " "}),
+    ("enquiry_answer_is_whole", factories.enquiry, {"answer": "Tomorrow."}),
+    ("enquiry_answer_is_whole", factories.enquiry, {"answered_at": NOW}),
+    ("decision_kind_known", factories.decision, {"kind": "liked", "amount": None, "currency": ""}),
+    ("decision_has_reason", factories.decision, {"reason": " "}),
+    ("decision_pays_an_amount", factories.decision, {"amount": 0}),
+    ("decision_pays_an_amount", factories.decision, {"currency": ""}),
+    ("decision_pays_an_amount", factories.decision, {"kind": "other"}),
     ("sitting_state_known", factories.sitting, {"state": "paused", "exit_code": "partial"}),
     ("sitting_exit_code_when_over", factories.sitting, {"state": "complete"}),
     ("sitting_exit_code_when_over", factories.sitting, {"exit_code": "complete"}),
@@ -66,6 +76,8 @@ TWICE: list[Case] = [
     ("quota_cell_name", factories.quota_cell, {"position": 9}),
     ("studies_quotaplace_enrolment_id_key", factories.quota_place, {}),
     ("studies_researcher_email_key", factories.researcher, {}),
+    ("withdrawal_code_one", factories.withdrawal_code, {"code_sha256": "other"}),
+    ("studies_withdrawalcode_code_sha256_key", factories.withdrawal_code, {"used_at": NOW}),
 ]
 
 
@@ -73,7 +85,10 @@ TWICE: list[Case] = [
 def test_a_value_that_means_nothing_is_refused(name: str, make: type, change: Change) -> None:
     row = make()
     with refused(name):
-        update(row, **change)
+        if name.startswith(("enquiry", "decision")):  # never changes: it can only be born wrong
+            copy(row, **change)
+        else:
+            update(row, **change)
 
 
 @breaks_each(TWICE)
@@ -290,6 +305,31 @@ def test_a_try_stands_and_there_is_no_third() -> None:
         copy(tried, n=3, passed=False)
     with refused("tutorial_try_never_changes"):
         update(tried, passed=False)
+
+
+@breaks("decision_append_only")
+def test_a_decision_is_never_changed_or_removed() -> None:
+    decision = factories.decision()
+    with refused("decision_append_only"):
+        update(decision, amount=1)
+    with refused("decision_append_only"):
+        delete(decision)
+
+
+@breaks("enquiry_answered_once", "enquiry_never_deleted")
+def test_an_enquiry_is_kept_and_answered_once() -> None:
+    enquiry, researcher = factories.enquiry(), factories.researcher()
+    answer = {"answer": "Tomorrow.", "answered_at": NOW, "answered_by_id": researcher.pk}
+    with refused("enquiry_answered_once"):
+        update(enquiry, text="Something else?")
+    with refused("enquiry_answered_once"):
+        update(enquiry, text="", answer="", erased_at=NOW)
+    with refused("enquiry_never_deleted"):
+        delete(enquiry)
+
+    update(enquiry, **answer)
+    with refused("enquiry_answered_once"):
+        update(enquiry, answer="Never.")
 
 
 @breaks("audit_append_only")

@@ -1,0 +1,76 @@
+"""My work: what I did, what it earned, what was decided about me, my questions, my data."""
+
+import json
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from annotation.access import AnnotatorRequest, annotator_page
+from annotation.effort import cohort_pace, minutes_left
+from annotation.enquiring import ask
+from annotation.my_work import read_work
+from annotation.own_data import read_own_data
+from annotation.progress import Do, next_step
+from annotation.refusals import Conflict, Invalid
+from annotation.views import wording
+from annotation.views.answering import return_url, see_other, study_title
+from studies.rules import current_rules
+
+
+@annotator_page
+@require_safe
+def my_work(request: AnnotatorRequest) -> HttpResponse:
+    """The page."""
+    return _show(request)
+
+
+def _show(request: AnnotatorRequest, *, fault: str = "", status: int = 200) -> HttpResponse:
+    enrolment = request.enrolment
+    rules = current_rules(enrolment.study)
+    step = next_step(enrolment)
+    at_work = step.do is not Do.LEAVE and step.sitting is not None
+    pace = cohort_pace(enrolment.cohort_id) if at_work else None
+    pay = rules.pay.in_country(enrolment.cohort.country) if rules.pay else None
+    context = {
+        "study_title": study_title(rules),
+        "work": read_work(enrolment=enrolment, pay=pay),
+        "pay": pay,
+        "decided": wording.decided(),
+        "at_work": at_work,
+        "done": step.done,
+        "target": step.target,
+        "minutes_left": minutes_left(step.target - step.done, pace),
+        "return_url": return_url(request.return_token),
+        "may_ask": enrolment.erased_at is None,
+        "text": request.POST.get("text", ""),
+        "fault": fault,
+    }
+    return render(request, "annotation/my_work.html", context, status=status)
+
+
+@annotator_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def enquiry(request: AnnotatorRequest) -> HttpResponse:
+    """Ask the researchers something."""
+    if request.method == "POST":
+        try:
+            ask(enrolment=request.enrolment, text=request.POST.get("text", ""))
+        except Invalid as refusal:
+            return _show(request, fault=wording.enquiry_fault(refusal), status=422)
+        except Conflict:
+            pass  # their words were deleted in another window: the page says so
+    return see_other("my-work")
+
+
+@annotator_page
+@require_safe
+def data(request: AnnotatorRequest) -> HttpResponse:
+    """All of the person's own data, as a JSON file."""
+    found = json.dumps(read_own_data(request.enrolment), ensure_ascii=False, indent=2)
+    name = f"my-data-{request.enrolment.study.slug}.json"
+    return HttpResponse(
+        found,
+        content_type="application/json; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )

@@ -102,6 +102,19 @@ ERASURES = (
     ),
     Erasure("studies_answer", "DELETE FROM studies_answer WHERE enrolment_id = %(enrolment)s"),
     Erasure(
+        "studies_sensitiveanswer",
+        "DELETE FROM studies_sensitiveanswer WHERE enrolment_id = %(enrolment)s",
+    ),
+    # Who they are to a panel: from here on the panel's person is a stranger.
+    Erasure(
+        "studies_identity",
+        """
+        DELETE FROM studies_identity AS identity USING studies_enrolment AS enrolment
+        WHERE enrolment.id = %(enrolment)s AND identity.study_id = enrolment.study_id
+            AND identity.pseudonym = enrolment.pseudonym
+        """,
+    ),
+    Erasure(
         "studies_enquiry",
         """
         UPDATE studies_enquiry SET text = '', answer = '', erased_at = %(now)s
@@ -151,10 +164,14 @@ WITHOUT_WORDS = {
     "studies_prompt",
     "studies_prompttext",
     "studies_questionnaire",
+    "studies_quotacell",
+    "studies_quotaplace",
+    "studies_quotaset",
     "studies_researcher",
     "studies_sitting",
     "studies_study",
     "studies_studyversion",
+    "studies_tutorialtry",
     "studies_withdrawalcode",
 }
 

@@ -223,7 +223,7 @@ def day_limit(limit: int, until: datetime) -> dict[str, str]:
 
 
 def closing(outcome: str | None) -> dict[str, str]:
-    """Heading and text of the closing page, by an exit code, or `duplicate` for a repeated visit.
+    """Heading and text of the closing page by an exit code.
 
     None: the study closed while somebody was still at work.
     """
@@ -258,11 +258,6 @@ def closing(outcome: str | None) -> dict[str, str]:
             }
         case "screen_out":
             return {
-                "heading": _("We have heard enough people like you"),
-                "text": _("Thank you for your interest. There is nothing more to do."),
-            }
-        case "screen_out":
-            return {
                 "heading": _("This study is looking for other people"),
                 "text": _("Thank you for your answers. There is nothing more to do."),
             }
@@ -273,11 +268,6 @@ def closing(outcome: str | None) -> dict[str, str]:
                     "The check of how this work goes did not come out as it has to. That is no"
                     " judgement of you, and what you chose is never called wrong."
                 ),
-            }
-        case "duplicate":
-            return {
-                "heading": _("You have been here before"),
-                "text": _("Your first visit is the one that counts. This one changes nothing."),
             }
         case _:
             return pause("closed")

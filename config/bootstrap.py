@@ -61,6 +61,8 @@ def main(arguments: list[str]) -> None:
             _provide_browser()
         if command in ("test", "bench"):
             _provide_weights()
+            # These start our programs by the dozen: what is compiled once is kept for the next one.
+            os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     except Trouble as trouble:
         sys.exit(f"\n{trouble}")
     os.chdir(ROOT)

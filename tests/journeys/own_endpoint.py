@@ -14,10 +14,14 @@ HEAD = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\
 
 
 class OwnEndpoint:
-    """Invents words. `asked` has the request ids as they came, `log` the body of each."""
+    """Invents words. `asked` has the request ids as they came, `log` the body of each.
 
-    def __init__(self, *, pause: float = 0.0) -> None:
-        self.pause = pause  # seconds before the first word of an answer
+    While `answering` is not set, requests wait for their first word.
+    """
+
+    def __init__(self) -> None:
+        self.answering = threading.Event()
+        self.answering.set()
         self.log: dict[str, dict[str, Any]] = {}
         self.asked: list[str] = []
         self.texts: list[str] = []
@@ -55,7 +59,8 @@ class OwnEndpoint:
         self.keys.add(lines["authorization"])
         with closing(writer):
             writer.write(HEAD.encode())
-            await asyncio.sleep(self.pause)
+            while not self.answering.is_set():
+                await asyncio.sleep(0.05)
             for event in self._events(body):
                 writer.write(b"data: " + event.encode() + b"\n\n")
             await writer.drain()

@@ -108,7 +108,6 @@ def test_every_request_with_a_sets_id_is_rebuilt_and_the_others_are_probes(
 
 def waiting(visitor: Visitor, chromium: Browser) -> Page:
     """The visitor's page in a browser, on a turn that no prefetch answers."""
-    visitor.judge(turns=1)
     visitor.ask()
     context = chromium.new_context()
     context.add_cookies(
@@ -130,11 +129,17 @@ def explained(demo: Started, set_id: str) -> dict[str, Any]:
 def test_a_waiting_page_recovers_when_a_part_is_killed(
     demo: Started, endpoint: OwnEndpoint, chromium: Browser, part: str
 ) -> None:
-    endpoint.pause = 3.0
-    page = waiting(Visitor(demo.links()["cohorts"][0]["join_url"]), chromium)
+    endpoint.answering.set()  # whatever became of the test before
+    visitor = Visitor(demo.links()["cohorts"][0]["join_url"])
+    visitor.judge(turns=1)
+    endpoint.answering.clear()
+    page = waiting(visitor, chromium)
     before = page.locator("[data-set]").get_attribute("data-set") or ""
     until(lambda: any(name.startswith(before) for name in endpoint.asked))
-    os.kill(demo.pids()[part], signal.SIGKILL)
+    killed = demo.pids()[part]
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: demo.pids()[part] != killed, what=demo.output.read_text)
+    endpoint.answering.set()
 
     expect(page.get_by_label("Choose A", exact=True)).to_be_visible(timeout=PATIENCE_MS)
     shown = page.locator("[data-candidate]").evaluate_all(

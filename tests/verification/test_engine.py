@@ -61,7 +61,8 @@ class TestRefusals:
     @pytest.mark.parametrize("profile", like_vllm(), indirect=True)
     def test_a_full_queue_is_tried_again_later(self, profile: Profile, wire: Wire) -> None:
         wire.rest()
-        with wire.held(profile.queue, **ENDLESS):
+        long = {**ENDLESS, "max_tokens": 1500, "min_tokens": 1500}  # seconds of a quick server
+        with wire.held(profile.queue, **long):
             error = error_of(profile)
         assert isinstance(error, EndpointUnavailable)
         assert error.retryable

@@ -1,15 +1,16 @@
 """Holds what rows say was sent for a study's sets against what its endpoints logged.
 
 Both ways: each request that rows tell of has to be in the log with the same body, and each request
-of the log that names a set of the study has to follow from its rows. The log is that of simulated
-endpoints (`python -m sampling.simulated --log FILE`), a JSON object a line; what went to other
-endpoints is only built again and compared with its row.
+of the log that names a set of the study has to follow from its rows. A log has a JSON object a
+line, with `request_id` and `body`, as the simulated endpoint writes it (`python -m
+sampling.simulated --log FILE`); what went to other endpoints is only built again and compared with
+its row.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -59,14 +60,15 @@ def read_log(lines: Iterable[str]) -> dict[str, list[Any]]:
     return bodies
 
 
-def compare(study: Study, log: Log | None) -> Comparison:
+def compare(study: Study, log: Log | None, *, logging: Collection[str] = ()) -> Comparison:
     """Every set of the study, in the order of its id. Without a log, rows are held against
     themselves.
+
+    `logging`: the endpoints whose requests the log has, all simulated ones where none is named.
     """
     found, told = Comparison(), set[str]()
-    logging = set(
-        Endpoint.objects.filter(kind=Endpoint.Kind.SIMULATED).values_list("name", flat=True)
-    )
+    simulated = Endpoint.objects.filter(kind=Endpoint.Kind.SIMULATED)
+    logging = logging or set(simulated.values_list("name", flat=True))
     ids = list(CandidateSet.objects.filter(study=study).order_by("pk").values_list("pk", flat=True))
     for set_id in ids:
         found.sets += 1

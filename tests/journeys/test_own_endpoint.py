@@ -106,6 +106,24 @@ def test_every_request_with_a_sets_id_is_rebuilt_and_the_others_are_probes(
         assert (call["request_id"], call["request"]) == (name, logged[name])
 
 
+def test_every_set_of_the_study_agrees_with_the_log(
+    walked: tuple[OwnEndpoint, Started], tmp_path: Path
+) -> None:
+    endpoint, demo = walked
+    log = tmp_path / "log.jsonl"
+    entries = [{"request_id": name, "body": body} for name, body in endpoint.log.items()]
+    log.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+
+    told = ("explain_set", "--all", "--study", "demo", "--log", str(log), "--endpoint", "own")
+    done = demo.command("manage.py", *told, "--json")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert found["differences"] == []
+    assert found["sets"] >= 3
+    assert found["compared"] >= 6
+
+
 def waiting(visitor: Visitor, chromium: Browser) -> Page:
     """The visitor's page in a browser, on a turn that no prefetch answers."""
     visitor.ask()

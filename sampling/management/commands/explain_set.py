@@ -1,5 +1,5 @@
 """Rebuilds from rows alone what was sent for a set and what came back; with --all, for every set of
-a study, held against the log of the simulated endpoint.
+a study, held against the log of its endpoint.
 
 Exit codes: 0 as it should be, 1 rows and log differ, 2 bad input.
 """
@@ -28,7 +28,14 @@ class Command(BaseCommand):
         )
         parser.add_argument("--all", action="store_true", help="every set of --study")
         parser.add_argument("--study", metavar="SLUG", help="whose sets, with --all")
-        parser.add_argument("--log", metavar="FILE", help="a simulated endpoint's, with --all")
+        parser.add_argument("--log", metavar="FILE", help="an endpoint's requests, with --all")
+        parser.add_argument(
+            "--endpoint",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="whose log it is; the simulated ones' where none is named",
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object")
 
     def handle(self, *_: Any, **options: Any) -> None:
@@ -47,7 +54,7 @@ class Command(BaseCommand):
             log = _read(options["log"]) if options["log"] else None
         except (OSError, UnicodeError, log_comparison.Unreadable) as fault:
             raise CommandError(f"--log: {fault}", returncode=2) from None
-        found = log_comparison.compare(study, log)
+        found = log_comparison.compare(study, log, logging=options["endpoint"])
         if options["json"]:
             self.stdout.write(json.dumps(asdict(found), ensure_ascii=False, indent=2))
         else:

@@ -58,7 +58,7 @@ SETTINGS: tuple[Callable[[Page], list[str]], ...] = (
 
 @pytest.mark.parametrize("language", dict(settings.INTERFACE_LANGUAGES))
 def test_every_page_is_open_to_everybody_in_every_setting(chromium: Browser, language: str) -> None:
-    found = defaultdict(list)
+    found: dict[str, list[str]] = defaultdict(list)
     with stage(chromium) as shown:
         for name, state in STATES.items():
             shown.page.set_viewport_size({"width": 1280, "height": 900})

@@ -100,6 +100,7 @@ TEMPLATES = [
         "DIRS": [ROOT / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "libraries": {"bundles": "config.bundles"},
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -244,7 +245,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG or TESTING
-        else "servestatic.storage.CompressedManifestStaticFilesStorage"
+        else "config.bundles.BundlingStorage"
     },
 }
 INSTALLED_APPS.append("django.contrib.staticfiles")

@@ -1,7 +1,7 @@
 """Every page in every state as a picture, on one contact sheet. Run by `make pictures`.
 
 At the widths of a phone and of a desk; in English, in a script of its own, and from right to left.
-`PICTURES=compare,message` takes those states only.
+`PICTURES=compare,message` takes those states only; `DOCS=1` also renews the few in docs/pictures.
 """
 
 import os
@@ -21,6 +21,13 @@ LANGUAGES = ("en", "hi", "ar")
 SIZES = {390: 844, 1280: 900}
 FOLDER = Path("var/pictures")
 QUALITY = 70
+DOCS = Path("docs/pictures")
+IN_DOCS = {
+    ("compare", "hi", 390),
+    ("compare", "ar", 1280),
+    ("message", "ar", 390),
+    ("style", "en", 1280),
+}
 WANTED = [name for name in os.environ.get("PICTURES", "").split(",") if name]
 CSS = """
 body { font: 15px/1.4 system-ui, sans-serif; margin: 1rem; background: #e9e5dd; }
@@ -47,9 +54,11 @@ def take(shown: Stage, state: State, language: str) -> None:
     page = shown.show(state, language)
     for width, height in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})
-        page.screenshot(
-            path=file_of(state.name, language, width), full_page=True, type="jpeg", quality=QUALITY
-        )
+        taken = page.screenshot(full_page=True, type="jpeg", quality=QUALITY)
+        file = file_of(state.name, language, width)
+        file.write_bytes(taken)
+        if "DOCS" in os.environ and (state.name, language, width) in IN_DOCS:
+            (DOCS / file.name).write_bytes(taken)
 
 
 def file_of(name: str, language: str, width: int) -> Path:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def test_every_page_passes_axe_with_large_controls_at_320_px_and_at_twice_the_text(
     chromium: Browser,
 ) -> None:
-    found = defaultdict(list)
+    found: dict[str, list[str]] = defaultdict(list)
     with stage(chromium, width=390, height=844) as shown:
         for name, state in STATES.items():
             page = shown.show(state, "en")

@@ -14,6 +14,7 @@ from sampling.models import Endpoint, Plan
 from sampling.strategies import REGISTRY
 from studies.models import (
     Cohort,
+    Enrolment,
     Prompt,
     PromptText,
     Questionnaire,
@@ -22,6 +23,7 @@ from studies.models import (
     StudyVersion,
 )
 from studies.models.study import Language
+from tests.annotation.visiting import page, send
 from tests.architecture.test_templates import NAMES
 from tests.pages.reading import Texts
 from tests.pages.states import STATES, State
@@ -88,24 +90,18 @@ def without(text: str, known: Iterable[str]) -> str:
     return MOMENT.sub("", text)
 
 
-@pytest.mark.parametrize("name", STATES)
-def test_a_page_has_no_untranslated_text(name: str, pseudo_language: str) -> None:
-    texts = texts_of(STATES[name], pseudo_language)
-
-    assert texts
-    assert [text for text in texts if UNTRANSLATED.search(text)] == []
-
-
-@pytest.mark.parametrize("locale", IN_SCRIPT)
-@pytest.mark.parametrize("name", STATES)
-def test_a_page_is_in_the_script_of_its_language(name: str, locale: str) -> None:
-    texts = texts_of(STATES[name], locale)
-
-    assert [text for text in texts if SCRIPTS[locale].search(text)] == []
+def every_page(locale: str, wrong: regex.Pattern[str]) -> dict[str, list[str]]:
+    """The texts of each state's page in which `wrong` is found."""
+    found = {}
+    for name, state in STATES.items():
+        with transaction.atomic():
+            found[name] = [text for text in texts_of(state, locale) if wrong.search(text)]
+            transaction.set_rollback(True)
+    return {name: texts for name, texts in found.items() if texts}
 
 
-def test_every_page_is_shown_by_a_state() -> None:
-    """Add one to tests/pages/states.py: it is a line or two."""
+def test_no_page_has_untranslated_text_and_every_page_is_shown(pseudo_language: str) -> None:
+    """A template that nothing shows needs a state in tests/pages/states.py: a line or two."""
     shown: set[str] = set()
 
     def see(template: Any, **_: Any) -> None:
@@ -113,11 +109,28 @@ def test_every_page_is_shown_by_a_state() -> None:
 
     template_rendered.connect(see)
     try:
-        for state in STATES.values():
-            with transaction.atomic():
-                state.visit("en").open()
-                transaction.set_rollback(True)
+        found = every_page(pseudo_language, UNTRANSLATED)
     finally:
         template_rendered.disconnect(see)
 
+    assert found == {}
     assert sorted(set(NAMES) - shown) == []
+
+
+@pytest.mark.parametrize("locale", IN_SCRIPT)
+def test_every_page_is_in_the_script_of_its_language(locale: str) -> None:
+    assert every_page(locale, SCRIPTS[locale]) == {}
+
+
+def test_another_interface_language_turns_the_page_round_and_leaves_the_task_as_it_is() -> None:
+    compare = STATES["compare"].visit("fr")
+    form = page(compare.client.get("/language/?next=/work/")).forms[0]
+    sent = send(compare.client, form, language="ar")
+    shown = compare.client.get(sent.headers["Location"], follow=True)
+    read = Texts(shown.content.decode())
+
+    assert sent.status_code == 303
+    assert (read.lang, read.direction) == ("ar", "rtl")
+    assert len([one for one in page(shown).having("lang") if one["lang"] == "fr"]) > 4
+    assert Enrolment.objects.get().ui_language == "ar"
+    assert Cohort.objects.get().language == "fr"

@@ -91,7 +91,7 @@ def _stage_after(person: Enrolment, before: Where, changed: Sheet | None) -> Sta
     if where.stage is not Stage.READY:
         return where.stage
     begin_work(person, before.rules)
-    return Stage.BEGUN
+    return Stage.BEGUN if person.state == Enrolment.State.ENROLLED else Stage.WORK
 
 
 def go_on(enrolment: Enrolment) -> Stage:

@@ -332,6 +332,15 @@ def test_a_check_failed_once_says_why_and_failed_twice_is_a_paid_way_out() -> No
     assert TutorialTry.objects.filter(enrolment=person).count() == 2
 
 
+def test_a_reading_stands_in_the_language_of_the_task() -> None:
+    text = {"en": "A short text.", "fr": "Un court texte."}
+    reading = {"cohorts": ["us-en"], "text": text, "questions": TUTORIAL["check"]}
+    _, client = asked(tutorial={"reading": reading})
+    Enrolment.objects.update(ui_language="fr")
+
+    assert "A short text." in shown(client, "/tutorial/").words
+
+
 def test_pages_before_the_work_keep_to_their_budget(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:

@@ -75,7 +75,7 @@ def _send(enrolment: Enrolment, conversation_id: UUID, text: str, answered: Form
         Sent(conversation_id=conversation_id, turn_no=number),
         answered=answered,
         assignment_id=moment.assignment_id,
-        draft=message_form(conversation_id),
+        draft=message_form(moment.turn_id),
         rules=rules,
         turn={
             "id": uuid4(),

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 import regex
 from django.http import QueryDict
 
+from annotation.autosaving import Typed
 from annotation.comparing import Judgement
+from annotation.drafts import FIELDS
 from annotation.refusals import BadText, Invalid
 
+FORM = regex.compile(r"[a-z]+(:[0-9a-f-]{1,40}){1,2}")
+WRITER = regex.compile(r"[A-Za-z0-9]{8,32}")
 KEY = regex.compile(r"[A-Za-z0-9_-]{8,64}")
 NUMBER = regex.compile(r"[0-9]{1,9}")
 # What stands in a decoded form where its bytes were no text, lone surrogates among them.
@@ -44,6 +48,26 @@ def read_comparison(posted: QueryDict) -> ComparisonForm:
 def read_message(posted: QueryDict) -> MessageForm:
     """The message form; raises as read_comparison."""
     return MessageForm(text=_text(posted, "text"), key=_key(posted))
+
+
+def read_typed(posted: QueryDict) -> Typed:
+    """A draft, as a script sends it; raises Invalid."""
+    form, writer = posted.get("form", ""), posted.get("writer", "")
+    seen, revision = (posted.get(name, "") for name in ("seen", "draft_revision"))
+    if not (
+        FORM.fullmatch(form)
+        and WRITER.fullmatch(writer)
+        and NUMBER.fullmatch(seen)
+        and NUMBER.fullmatch(revision)
+    ):
+        raise Invalid("a draft that does not say what it is of")
+    return Typed(
+        form=form,
+        writer=writer,
+        revision=int(revision),
+        seen=int(seen),
+        fields={name: posted[name] for name in FIELDS if name in posted},
+    )
 
 
 def _text(posted: QueryDict, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotation.views import arriving, conversing, leaving, working
+from annotation.views import arriving, conversing, keeping, leaving, working
 
 urlpatterns = [
     path("join/<str:token>/", arriving.join, name="join"),
@@ -20,6 +20,8 @@ urlpatterns = [
         name="comparison",
     ),
     path("conversation/<uuid:conversation_id>/message/", conversing.message, name="message"),
+    path("conversation/<uuid:conversation_id>/draft/", keeping.draft, name="draft"),
+    path("work/<uuid:assignment_id>/draft/", keeping.own_draft, name="own-draft"),
     path("conversation/<uuid:conversation_id>/finish/", conversing.finish, name="finish"),
     path("conversation/<uuid:conversation_id>/retry/", conversing.retry, name="retry"),
     path("closing/", leaving.closing, name="closing"),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation import drafts, forms
-from annotation.access import AnnotatorRequest, annotator_page, draft_token, keep_posted
+from annotation.access import AnnotatorRequest, annotator_page, keep_posted
 from annotation.assigning import Nothing, claim_assignment
 from annotation.leaving import skip_assignment
 from annotation.models import Assignment
@@ -19,6 +19,7 @@ from annotation.refusals import BadReason, Conflict, Invalid, NotNow, Refusal, U
 from annotation.views import wording
 from annotation.views.answering import page, pause_page, see_other
 from annotation.views.conversing import keep_and_pause, not_found
+from annotation.views.presenting import keeping
 
 
 @annotator_page
@@ -74,9 +75,8 @@ def _write(
         "assignment_id": step.assignment_id,
         "message_url": reverse("own-message", kwargs={"assignment_id": step.assignment_id}),
         "key": uuid4().hex,
-        "draft": draft_token(enrolment=request.enrolment, form=form),
-        "keep": form,
-        "text": request.POST.get("text", kept.get("text", "")),
+        **keeping(request, address=own_draft_address(step), form=form, kept=kept),
+        "text": request.POST.get("text", kept.fields.get("text", "")),
         "task_language": request.enrolment.cohort.language,
         "own_label": _("Your question"),
         "fault": wording.fault(refusal) if refusal else "",
@@ -86,6 +86,10 @@ def _write(
     study = request.enrolment.study
     status = 422 if refusal else 200
     return page(request, "annotation/own_prompt.html", study, context, status=status)
+
+
+def own_draft_address(step: Step) -> str:
+    return reverse("own-draft", kwargs={"assignment_id": step.assignment_id})
 
 
 @annotator_page

@@ -556,3 +556,15 @@ def _judge(like: Model, turn: Turn) -> None:
         chosen_id=None,
         carried_id=None,
     )
+
+
+# --- Drafts ---------------------------------------------------------------------------------------
+
+
+@breaks("draft_goes_forward")
+def test_a_draft_is_overwritten_by_a_newer_one_only() -> None:
+    row = _draft()
+    with refused("draft_goes_forward"):
+        update(row, body={"text": "older"})
+
+    update(row, body={"text": "newer"}, revision=2)

@@ -1,6 +1,7 @@
 """What the annotator's forms post, read into values. Rules about it live with the processes."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 import regex
 from django.http import QueryDict
@@ -8,7 +9,7 @@ from django.http import QueryDict
 from annotation.autosaving import Typed
 from annotation.comparing import Judgement
 from annotation.drafts import FIELDS
-from annotation.refusals import BadText, Invalid
+from annotation.refusals import BadText, Invalid, UnknownChoice
 
 FORM = regex.compile(r"[a-z]+(:[0-9a-f-]{1,40}){1,2}")
 WRITER = regex.compile(r"[A-Za-z0-9]{8,32}")
@@ -29,6 +30,13 @@ class ComparisonForm:
 class MessageForm:
     text: str
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportForm:
+    candidate_id: UUID
+    reason: str
+    leave: bool
 
 
 def read_comparison(posted: QueryDict) -> ComparisonForm:
@@ -68,6 +76,16 @@ def read_typed(posted: QueryDict) -> Typed:
         seen=int(seen),
         fields={name: posted[name] for name in FIELDS if name in posted},
     )
+
+
+def read_report(posted: QueryDict) -> ReportForm:
+    """The form that reports an answer; raises UnknownChoice."""
+    try:
+        candidate_id = UUID(posted.get("candidate", ""))
+    except ValueError as error:
+        raise UnknownChoice from error
+    leave = posted.get("then") == "leave"
+    return ReportForm(candidate_id=candidate_id, reason=posted.get("reason", ""), leave=leave)
 
 
 def _text(posted: QueryDict, name: str) -> str:

@@ -51,11 +51,16 @@ def _skip(enrolment: Enrolment, assignment_id: UUID, reason: str) -> Assignment:
         raise LeaseExpired(found.pk)
     if found.state != State.OPEN:
         raise TooLate
-    now = timezone.now()
-    found.state, found.deadline, found.ended_at, found.reason = State.SKIPPED, None, now, reason
-    found.save(update_fields=["state", "deadline", "ended_at", "reason"])
-    break_off([found.pk], reason=Conversation.EndedReason.SKIPPED, now=now)
+    give_back(found, reason=reason)
     return found
+
+
+def give_back(held: Assignment, *, reason: str) -> None:
+    """Skip an open assignment. The caller holds the person's lock."""
+    now = timezone.now()
+    held.state, held.deadline, held.ended_at, held.reason = State.SKIPPED, None, now, reason
+    held.save(update_fields=["state", "deadline", "ended_at", "reason"])
+    break_off([held.pk], reason=Conversation.EndedReason.SKIPPED, now=now)
 
 
 def withdraw(*, enrolment: Enrolment) -> Sitting | None:

@@ -318,6 +318,7 @@ class TurnRow(NamedTuple):
     chosen_id: UUID | None
     carried_id: UUID | None
     explanation: str | None
+    is_retired: bool
 
 
 class CandidateRow(NamedTuple):
@@ -346,7 +347,7 @@ SELECT turn.id, turn.number, turn.message, turn.asks_explanation, turn.display_o
     turn.set_id, turn.k, asked.state, asked.reason, asked.progress, asked.shared, asked.showings,
     CASE WHEN turn.number = 0 THEN asked.context - (-1) END,
     comparison.revision, comparison.outcome, comparison.chosen_id, comparison.carried_id,
-    comparison.explanation
+    comparison.explanation, asked.retired_at IS NOT NULL
 FROM annotation_turn turn
 JOIN sampling_candidateset asked ON asked.id = turn.set_id
 LEFT JOIN annotation_comparison comparison

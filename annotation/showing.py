@@ -25,7 +25,8 @@ WITH unshown AS (
 ),
 numbered AS (
     UPDATE sampling_candidateset asked SET showings = asked.showings + 1 FROM unshown
-    WHERE asked.id = unshown.set_id AND asked.state = 'ready' RETURNING asked.showings
+    WHERE asked.id = unshown.set_id AND asked.state = 'ready' AND asked.retired_at IS NULL
+    RETURNING asked.showings
 )
 UPDATE annotation_turn turn
 SET shown_at = %(now)s, showing_no = numbered.showings, layout = %(layout)s,

@@ -22,6 +22,7 @@ urlpatterns = [
     path("conversation/<uuid:conversation_id>/message/", conversing.message, name="message"),
     path("conversation/<uuid:conversation_id>/draft/", keeping.draft, name="draft"),
     path("work/<uuid:assignment_id>/draft/", keeping.own_draft, name="own-draft"),
+    path("conversation/<uuid:conversation_id>/report/", conversing.report, name="report"),
     path("conversation/<uuid:conversation_id>/finish/", conversing.finish, name="finish"),
     path("conversation/<uuid:conversation_id>/retry/", conversing.retry, name="retry"),
     path("closing/", leaving.closing, name="closing"),

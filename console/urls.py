@@ -10,6 +10,7 @@ from studies.access_rules import public
 urlpatterns = [
     path("", views.front, name="front"),
     path("console/", views.overview, name="console"),
+    path("console/reports/", views.reports, name="reports"),
     path("console/lab/", lab.one, name="lab"),
     path("console/lab/batch/", lab.batch, name="lab_batch"),
     path("console/lab/<uuid:run_id>/", lab.run, name="lab_run"),

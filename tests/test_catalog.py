@@ -127,6 +127,7 @@ def one_of_everything() -> None:
     TokenBudget.objects.create(study=world.study)
     factories.reader_mark()
     factories.candidate_score()
+    factories.report(factories.turn(world, within=factories.conversation(world)))
     auditing.record(by="test", action="study.open", on=f"study:{world.study.slug}")
     settle()
 

@@ -2,6 +2,7 @@
 
 from annotation.models.assignment import Assignment, PromptCell
 from annotation.models.conversation import Comparison, Conversation, Turn
+from annotation.models.report import Report
 from annotation.models.submission import Draft, Submission
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "Conversation",
     "Draft",
     "PromptCell",
+    "Report",
     "Submission",
     "Turn",
 ]

@@ -110,6 +110,7 @@ def _everywhere(scene: Scene) -> dict[str, Any]:
         "before": scene.turns[-2] if turns > 1 else None,
         "assignment_id": scene.assignment_id,
         "skip_reasons": wording.skip_reasons(),
+        "report_reasons": wording.report_reasons(),
         "why_failed": wording.why_failed(scene),
         "notices": _notices(scene.plan_id),
         "over": wording.over(scene),

@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotation.leaving import SkipReason
+from annotation.models import Report
 from annotation.progress import Judged, Scene, Stage
-from annotation.refusals import BadText, ExplanationNeeded, Refusal, UnknownChoice
+from annotation.refusals import BadReason, BadText, ExplanationNeeded, Refusal, UnknownChoice
 from annotation.templatetags.reading import number
 from sampling.reasons import Reason
 
@@ -24,6 +25,8 @@ def fault(refusal: Refusal) -> str:
                 "Please say why, in at least %(needed)s words. Your choice is kept.",
                 refusal.needed,
             ) % {"needed": number(refusal.needed)}
+        case BadReason():
+            return _("Please choose a reason.")
         case UnknownChoice():
             return _("Please choose one of the answers, or “None of these represents me”.")
         case _:
@@ -84,6 +87,17 @@ def skip_reasons() -> list[tuple[str, str]]:
         (SkipReason.NOT_FOR_ME, _("It has nothing to do with my life")),
         (SkipReason.TECHNICAL, _("Something does not work")),
         (SkipReason.OTHER, _("Another reason")),
+    ]
+
+
+def report_reasons() -> list[tuple[str, str]]:
+    """The reasons that are offered for reporting an answer, with their labels."""
+    return [
+        (Report.Reason.DANGEROUS, _("It could lead to harm")),
+        (Report.Reason.HATEFUL, _("It insults people or calls for hatred")),
+        (Report.Reason.SEXUAL, _("It is sexual")),
+        (Report.Reason.PRIVATE, _("It tells private things about a person")),
+        (Report.Reason.OTHER, _("Something else")),
     ]
 
 

@@ -7,7 +7,6 @@ A draft of a form that was accepted meanwhile is not stored.
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -20,7 +19,7 @@ from annotation.refusals import BadText, Unknown
 from annotation.texts import storable
 
 # A lease that was moved on less than this ago is left alone: typing is many drafts.
-MOVES_AFTER = timedelta(minutes=1)
+MOVES_AFTER = 60.0  # seconds
 
 # The forms that the person may fill in now, and the minutes of the lease; no row: not theirs.
 IN_CONVERSATION = """
@@ -79,7 +78,8 @@ moved AS (
     SET deadline = %(now)s + place.minutes::float8 * interval '1 minute'
     FROM place, kept
     WHERE assignment.id = place.id AND assignment.state = 'open' AND assignment.deadline
-        < %(now)s + place.minutes::float8 * interval '1 minute' - %(moves_after)s
+        < %(now)s + place.minutes::float8 * interval '1 minute'
+            - %(moves_after)s * interval '1 second'
 )
 SELECT place.is_at_work AND EXISTS (SELECT FROM person), EXISTS (SELECT FROM kept),
     draft.writer, draft.revision, draft.body

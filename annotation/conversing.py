@@ -159,7 +159,7 @@ def _retry(enrolment: Enrolment, conversation_id: UUID) -> None:
 
 
 def _is_retired_unseen(moment: Moment) -> bool:
-    retired = CandidateSet.objects.filter(pk=moment.set_id, retired_at__isnull=False)
+    retired = CandidateSet.objects.filter(turns=moment.turn_id, retired_at__isnull=False)
     return moment.shown_at is None and retired.exists()
 
 

@@ -74,7 +74,7 @@ def read_typed(posted: QueryDict) -> Typed:
         writer=writer,
         revision=int(revision),
         seen=int(seen),
-        fields={name: posted[name] for name in FIELDS if name in posted},
+        fields={name: posted.get(name, "") for name in FIELDS if name in posted},
     )
 
 

@@ -4,9 +4,9 @@ The person goes on with other answers to the same message, or with another conve
 judgement only the report is kept: what was judged stays as it was.
 """
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from annotation.acting import Moment, read_moment, refuse_when_over
@@ -22,6 +22,14 @@ from studies.models import Enrolment
 
 # Under this reason a conversation is given back; it is none that is offered for skipping.
 REPORTED = "reported"
+# The exposure as it is at this moment, kept with the report: the turn may show another set next.
+STORE = """
+INSERT INTO annotation_report (id, turn_id, set_id, k, candidate_id, display_order, layout,
+    showing_no, asked_at, shown_at, reason, created_at)
+SELECT %(id)s, id, set_id, k, %(candidate)s, display_order, layout,
+    showing_no, asked_at, shown_at, %(reason)s, %(now)s
+FROM annotation_turn WHERE id = %(turn)s
+"""
 
 
 def report_candidate(
@@ -56,49 +64,43 @@ def _report(
         raise OutOfOrder(moment.current)
     if not moment.choice_is_there:
         raise UnknownChoice
-    turn = Turn.objects.get(pk=moment.turn_id)
-    _store(turn, candidate_id, reason)
-    retire_set(turn.set_id)
-    _go_on(moment, turn, leave=leave)
+    _store(moment, candidate_id, reason)
+    _go_on(moment, leave=leave)
     auditing.record(
         by=f"annotator:{enrolment.pseudonym}",
         action="candidate.report",
         on=f"candidate:{candidate_id}",
-        payload={"turn": str(turn.pk), "set": str(moment.set_id), "reason": reason},
+        payload={"turn": str(moment.turn_id), "set": str(moment.set_id), "reason": reason},
     )
 
 
-def _store(turn: Turn, candidate_id: UUID, reason: str) -> None:
-    Report.objects.create(
-        turn=turn,
-        set_id=turn.set_id,
-        k=turn.k,
-        candidate_id=candidate_id,
-        display_order=turn.display_order,
-        layout=turn.layout,
-        showing_no=turn.showing_no,
-        asked_at=turn.asked_at,
-        shown_at=turn.shown_at,
-        reason=reason,
-    )
+def _store(moment: Moment, candidate_id: UUID, reason: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            STORE,
+            {
+                "id": uuid4(),
+                "turn": moment.turn_id,
+                "candidate": candidate_id,
+                "reason": reason,
+                "now": timezone.now(),
+            },
+        )
+    if moment.set_id is not None:
+        retire_set(moment.set_id)
 
 
-def _go_on(moment: Moment, turn: Turn, *, leave: bool) -> None:
+def _go_on(moment: Moment, *, leave: bool) -> None:
     if leave:
         give_back(Assignment.objects.get(pk=moment.assignment_id), reason=REPORTED)
     elif moment.comparison_id is None:
         answers = ask_again(moment)
-        turn.set, turn.k, turn.asked_at = answers, answers.k, timezone.now()
-        turn.display_order = turn.showing_no = turn.shown_at = None
-        turn.layout = ""
-        turn.save(
-            update_fields=[
-                "set",
-                "k",
-                "asked_at",
-                "display_order",
-                "showing_no",
-                "shown_at",
-                "layout",
-            ]
+        Turn.objects.filter(id=moment.turn_id).update(
+            set=answers,
+            k=answers.k,
+            asked_at=timezone.now(),
+            shown_at=None,
+            display_order=None,
+            showing_no=None,
+            layout="",
         )

@@ -583,7 +583,7 @@ def comparison(of: Turn, *, choice: int | None = 0, revision: int = 1, **fields:
 
 def report(of: Turn | None = None, **fields: Any) -> Report:
     """A report of the first candidate that a turn shows."""
-    seen = of or turn(world())
+    seen: Any = of or turn(world())
     fields = {
         "candidate": seen.set.candidates.get(slot=0),
         "display_order": seen.display_order,

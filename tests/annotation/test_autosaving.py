@@ -71,7 +71,7 @@ def test_a_draft_costs_one_statement(django_assert_num_queries: Any) -> None:
 
 def test_a_draft_moves_the_lease_on_as_a_message_does() -> None:
     typing = Typing()
-    soon = timezone.now() + 2 * MOVES_AFTER
+    soon = timezone.now() + timedelta(seconds=2 * MOVES_AFTER)
     Assignment.objects.update(deadline=soon)
     typing.send()
 
@@ -205,7 +205,7 @@ def test_what_was_posted_without_a_session_is_newer_than_what_was_seen() -> None
         ({"form": f"message:{uuid4()}"}, 409),  # a form of that name is not on the page
     ],
 )
-def test_a_draft_that_cannot_be_kept_is_refused(changes: dict[str, str], status: int) -> None:
+def test_a_draft_that_cannot_be_kept_is_refused(changes: Any, status: int) -> None:
     typing = Typing()
 
     assert typing.send(**changes).status_code == status

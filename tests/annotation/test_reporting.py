@@ -147,7 +147,7 @@ def test_a_report_and_a_choice_at_the_same_moment_do_not_both_win() -> None:
         return int(send(client, form, candidate=seen.harmful, reason="other").status_code)
 
     with runners("reporter", "judge") as (reporter, judge):
-        reporter.pause_before('INSERT INTO "annotation_report"')
+        reporter.pause_before("INSERT INTO annotation_report")
         reporter.start(report)
         reporter.expect_paused()
         judge.start(talking.judge, seen.enrolment, seen.scene)

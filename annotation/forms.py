@@ -28,8 +28,11 @@ class ComparisonForm:
 
 @dataclass(frozen=True, slots=True)
 class MessageForm:
+    """`anyway`: what was pointed out about the text has been read."""
+
     text: str
     key: str
+    anyway: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,8 @@ def read_comparison(posted: QueryDict) -> ComparisonForm:
 
 def read_message(posted: QueryDict) -> MessageForm:
     """The message form; raises as read_comparison."""
-    return MessageForm(text=_text(posted, "text"), key=_key(posted))
+    anyway = posted.get("anyway") == "yes"
+    return MessageForm(text=_text(posted, "text"), key=_key(posted), anyway=anyway)
 
 
 def read_typed(posted: QueryDict) -> Typed:

@@ -16,9 +16,10 @@ from annotation.drafts import message_form
 from annotation.first_sets import ask_alone, ask_first
 from annotation.leasing import LeaseExpired, with_lease
 from annotation.models import Assignment, Conversation
+from annotation.own_prompts import limit_of
 from annotation.refusals import NotNow, Opened, OutOfOrder, TooLate, Unknown
 from annotation.submitting import Form, find_first_answer, form
-from annotation.texts import MESSAGE_LIMIT, clean
+from annotation.texts import clean
 from annotation.turns import (
     Sent,
     accept_turn,
@@ -31,7 +32,7 @@ from sampling.further_sets import Question
 from sampling.messages import Message, message
 from sampling.models import CandidateSet
 from studies.models import Enrolment, Study
-from studies.rules import rules_by_version
+from studies.rules import current_rules, rules_by_version
 
 # Holds the person, as locking.lock_person does, and the assignment, so that both are read as they
 # are after any wait. A conversation that another tab opened meanwhile is caught by its uniqueness.
@@ -116,7 +117,7 @@ def open_own_conversation(
     Expects `enrolment.study` to be loaded. Raises Unknown, NotNow, BadText, BadKey,
     SubmissionConflict, Opened, TooLate (it ended), OutOfOrder (it has a prompt), NoRoom.
     """
-    text = clean(text, limit=MESSAGE_LIMIT)
+    text = clean(text, limit=limit_of(current_rules(enrolment.study).own_prompts))
     said = [str(assignment_id), text]
     answered = form(enrolment_id=enrolment.pk, key=idempotency_key, kind="opening", body=said)
     return with_lease(enrolment.pk, _open_own, enrolment, assignment_id, text, answered)

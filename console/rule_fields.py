@@ -6,7 +6,15 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from studies.models.study import Language
@@ -93,6 +101,27 @@ def _known_sets(value: Any) -> Any:
 Sets = Annotated[Literal["shared", "fresh"] | Replicas, BeforeValidator(_known_sets)]
 
 
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+
+
+class Helpline(Strict):
+    """Somebody to talk to: a name, how to reach them, and when."""
+
+    name: Text
+    contact: Text
+    hours: Texts | None = None
+
+
+class OwnPrompts(Strict):
+    """Around opening messages of one's own, by country: what to write about, and where help is."""
+
+    limit: int | None = Field(default=None, ge=20, le=4000)
+    guidance: dict[Country, Texts] | None = None
+    helplines: (
+        dict[Country, Annotated[list[Helpline], Field(min_length=1, max_length=10)]] | None
+    ) = None
+
+
 class Rules(Strict):
     """What is asked of an annotator, and the words around it."""
 
@@ -106,4 +135,6 @@ class Rules(Strict):
     assignment_minutes: int = Field(ge=5, le=60 * 24 * 7)
     overlap: int = Field(ge=1, le=1_000_000)
     sets: Sets = "shared"
+    skips: int | None = Field(default=None, ge=0, le=1000)
+    own_prompts: OwnPrompts | None = None
     instructions: Texts

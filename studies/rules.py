@@ -1,7 +1,7 @@
 """A typed view of the rules that a study file stated, read from `StudyVersion.body`."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal, cast
 from uuid import UUID
@@ -32,6 +32,24 @@ class FirstSets:
 
 
 @dataclass(frozen=True, slots=True)
+class Helpline:
+    """Somebody to talk to: a name, how to reach them, and when (in words; may be empty)."""
+
+    name: str
+    contact: str
+    hours: Texts
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPrompts:
+    """Around opening messages of one's own, by country: what to write about, and where help is."""
+
+    limit: int | None = None  # graphemes
+    guidance: Mapping[str, Texts] = field(default_factory=dict)
+    helplines: Mapping[str, Sequence[Helpline]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """The rules of one version of a study. Never changes, so that it can be kept in memory."""
 
@@ -47,6 +65,8 @@ class Rules:
     sitting_hours: float
     assignment_minutes: float
     first_sets: FirstSets = FirstSets()
+    own_prompts: OwnPrompts = field(default_factory=OwnPrompts)
+    skips: int | None = None  # conversations that one person may skip; None: as many as they like
 
 
 def in_language(texts: Texts, locale: str) -> str:
@@ -101,6 +121,21 @@ def _read(version_id: UUID, body: Mapping[str, Any]) -> Rules:
         sitting_hours=body["sitting_hours"],
         assignment_minutes=body["assignment_minutes"],
         first_sets=_first_sets(body.get("sets", "shared")),
+        own_prompts=_own_prompts(body.get("own_prompts") or {}),
+        skips=body.get("skips"),
+    )
+
+
+def _own_prompts(said: Mapping[str, Any]) -> OwnPrompts:
+    return OwnPrompts(
+        limit=said.get("limit"),
+        guidance=said.get("guidance") or {},
+        helplines={
+            country: [
+                Helpline(line["name"], line["contact"], line.get("hours") or {}) for line in lines
+            ]
+            for country, lines in (said.get("helplines") or {}).items()
+        },
     )
 
 

@@ -8,6 +8,8 @@ from django.utils.translation import ngettext
 
 from annotation.leaving import SkipReason
 from annotation.models import Report
+from annotation.own_prompts import Notice
+from annotation.personal_data import Kind
 from annotation.progress import Judged, Scene, Stage
 from annotation.refusals import BadReason, BadText, ExplanationNeeded, Refusal, UnknownChoice
 from annotation.templatetags.reading import number
@@ -77,6 +79,34 @@ def opened(refusal: Refusal) -> str:
     if refusal.code in ("same_key_other_body", "opened"):
         return _("This conversation has been opened with another message. That one counts.")
     return ""
+
+
+def notices(notice: Notice) -> list[str]:
+    """What is pointed out about an opening message; nothing about distress, which has its page."""
+    said = []
+    if notice.repeats:
+        said.append(_("You have begun another conversation with these words."))
+    if notice.personal:
+        kinds = ", ".join(_kind_of_data(kind) for kind in notice.personal)
+        said.append(
+            _("This may tell who you or others are: %(kinds)s. Please leave it out if it does.")
+            % {"kinds": kinds}
+        )
+    return said
+
+
+def _kind_of_data(kind: Kind) -> str:
+    match kind:
+        case Kind.EMAIL:
+            return _("an e-mail address")
+        case Kind.PHONE:
+            return _("a phone number")
+        case Kind.CARD:
+            return _("a card number")
+        case Kind.ACCOUNT:
+            return _("a bank account")
+        case Kind.IDENTITY:
+            return _("an identity number")
 
 
 def skip_reasons() -> list[tuple[str, str]]:

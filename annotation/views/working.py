@@ -1,5 +1,6 @@
 """The annotator's next thing to do, the own opening question, and skipping."""
 
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from django.http import HttpResponse
@@ -14,12 +15,14 @@ from annotation.assigning import Nothing, claim_assignment
 from annotation.leaving import skip_assignment
 from annotation.models import Assignment
 from annotation.opening import open_conversation, open_own_conversation
+from annotation.own_prompts import Notice, limit_of, look_at
 from annotation.progress import Do, Step, next_step
 from annotation.refusals import BadReason, Conflict, Invalid, NotNow, Refusal, Unknown
 from annotation.views import wording
-from annotation.views.answering import page, pause_page, see_other
+from annotation.views.answering import locale, page, pause_page, see_other
 from annotation.views.conversing import keep_and_pause, not_found
 from annotation.views.presenting import keeping
+from studies.rules import OwnPrompts, current_rules, in_language
 
 
 @annotator_page
@@ -64,9 +67,17 @@ def _start(request: AnnotatorRequest, step: Step) -> HttpResponse:
 
 
 def _write(
-    request: AnnotatorRequest, step: Step, *, refusal: Refusal | None = None
+    request: AnnotatorRequest,
+    step: Step,
+    *,
+    refusal: Refusal | None = None,
+    notices: Sequence[str] = (),
+    template: str = "annotation/own_prompt.html",
+    status: int = 200,
 ) -> HttpResponse:
     """The form for an opening question of one's own."""
+    study, country = request.enrolment.study, request.enrolment.cohort.country
+    own = current_rules(study).own_prompts
     form = drafts.message_form(step.assignment_id)
     kept = drafts.read_draft(enrolment=request.enrolment, form=form)
     context = {
@@ -80,12 +91,22 @@ def _write(
         "task_language": request.enrolment.cohort.language,
         "own_label": _("Your question"),
         "fault": wording.fault(refusal) if refusal else "",
+        "notices": notices,
+        "guidance": in_language(own.guidance.get(country, {}), locale()),
+        "helplines": helplines(own, country),
+        "limit": limit_of(own),
         "skip_reasons": wording.skip_reasons(),
         "here": "/work/",
     }
-    study = request.enrolment.study
-    status = 422 if refusal else 200
-    return page(request, "annotation/own_prompt.html", study, context, status=status)
+    return page(request, template, study, context, status=status)
+
+
+def helplines(own: OwnPrompts, country: str) -> list[dict[str, str]]:
+    """Whom to talk to in a country, in the interface language where words are needed."""
+    return [
+        {"name": line.name, "contact": line.contact, "hours": in_language(line.hours, locale())}
+        for line in own.helplines.get(country, ())
+    ]
 
 
 def own_draft_address(step: Step) -> str:
@@ -100,6 +121,11 @@ def own_message(request: AnnotatorRequest, assignment_id: UUID) -> HttpResponse:
         return redirect("work")
     try:
         posted = forms.read_message(request.POST)
+        if not posted.anyway and (notice := _look(request, assignment_id, posted.text)):
+            step = next_step(request.enrolment)
+            # Where it cannot be sent any more, sending says why.
+            if step.do is Do.WRITE and step.assignment_id == assignment_id:
+                return _point_out(request, step, notice)
         sent = open_own_conversation(
             enrolment=request.enrolment,
             assignment_id=assignment_id,
@@ -117,13 +143,25 @@ def own_message(request: AnnotatorRequest, assignment_id: UUID) -> HttpResponse:
     return see_other("conversation", conversation_id=sent.conversation_id)
 
 
+def _look(request: AnnotatorRequest, assignment_id: UUID, text: str) -> Notice:
+    rules = current_rules(request.enrolment.study).own_prompts
+    return look_at(text, enrolment=request.enrolment, assignment_id=assignment_id, rules=rules)
+
+
+def _point_out(request: AnnotatorRequest, step: Step, notice: Notice) -> HttpResponse:
+    """The form again with what its writer should know, or help; both with the way on."""
+    if notice.distress:
+        return _write(request, step, template="annotation/distress.html", status=422)
+    return _write(request, step, notices=wording.notices(notice), status=422)
+
+
 def _mend(request: AnnotatorRequest, assignment_id: UUID, refusal: Invalid) -> HttpResponse:
     """The form again, where it still is the next thing to do; else the text, and the way on."""
     step = next_step(request.enrolment)
     if not Assignment.objects.filter(pk=assignment_id, enrolment=request.enrolment).exists():
         return not_found(request)
     if step.do is Do.WRITE and step.assignment_id == assignment_id:
-        return _write(request, step, refusal=refusal)
+        return _write(request, step, refusal=refusal, status=422)
     if step.do is Do.WAIT:
         return keep_and_pause(request, NotNow("paused"))
     if step.assignment_id == assignment_id:

@@ -6,7 +6,7 @@ Constant numbers of queries, however many conversations there are.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -17,6 +17,8 @@ from django.utils import timezone
 from annotation.refusals import Unknown
 from studies.models import Enrolment, Sitting, Study
 from studies.rules import Rules, rules_by_version
+
+LONG = timedelta(seconds=45)  # what a wait of minutes begins with; sets take seconds
 
 
 class Do(StrEnum):
@@ -87,6 +89,7 @@ class TurnScene:
     id: UUID
     number: int
     message: str
+    asked_at: datetime
     set_id: UUID
     set_state: str
     set_reason: str | None
@@ -122,6 +125,7 @@ class Scene:
     number: int
     target: int
     surplus: bool
+    skipped: int
 
     @property
     def last(self) -> TurnScene:
@@ -147,6 +151,17 @@ class Scene:
     def is_queued(self) -> bool:
         """True while the last turn's set waits for its place, and nobody writes it yet."""
         return self.stage is Stage.WAITING and self.last.set_state == "pending"
+
+    @property
+    def takes_long(self) -> bool:
+        """True while the answers are being waited for longer than most take."""
+        return self.stage is Stage.WAITING and timezone.now() - self.last.asked_at > LONG
+
+    @property
+    def can_skip(self) -> bool:
+        """False when the study allows no further skip; what never came may always be given up."""
+        most = self.rules.skips
+        return most is None or self.skipped < most or not self.last.candidates
 
     @property
     def can_correct(self) -> bool:
@@ -297,12 +312,14 @@ class TalkRow(NamedTuple):
     language: str
     target: int
     number: int
+    skipped: int
 
 
 class TurnRow(NamedTuple):
     id: UUID
     number: int
     message: str
+    asked_at: datetime
     asks_explanation: bool
     display_order: Sequence[int] | None
     set_id: UUID
@@ -328,6 +345,14 @@ class CandidateRow(NamedTuple):
     text: str
 
 
+# Only what was skipped for itself: not what its answers never came for, nor what was reported.
+SKIPPED = """
+    SELECT count(*) FROM annotation_assignment gone
+    WHERE gone.enrolment_id = {enrolment} AND gone.state = 'skipped' AND gone.reason <> 'reported'
+        AND NOT EXISTS (SELECT FROM annotation_conversation talk
+            JOIN annotation_turn turn ON turn.conversation_id = talk.id
+            WHERE talk.assignment_id = gone.id AND turn.shown_at IS NULL)
+"""
 TALK = """
 SELECT conversation.id, conversation.plan_id, conversation.study_version_id,
     conversation.ended_reason, assignment.id, assignment.state, assignment.surplus,
@@ -335,15 +360,16 @@ SELECT conversation.id, conversation.plan_id, conversation.study_version_id,
     (SELECT count(*) FROM annotation_assignment earlier
         WHERE earlier.enrolment_id = assignment.enrolment_id
             AND earlier.sitting_id = assignment.sitting_id
-            AND earlier.state = 'submitted' AND earlier.created_at < assignment.created_at) + 1
+            AND earlier.state = 'submitted' AND earlier.created_at < assignment.created_at) + 1,
+    ($skipped)
 FROM annotation_conversation conversation
 JOIN annotation_assignment assignment ON assignment.id = conversation.assignment_id
 JOIN studies_cohort cohort ON cohort.id = assignment.cohort_id
 JOIN studies_sitting sitting ON sitting.id = assignment.sitting_id
 WHERE conversation.id = %s AND assignment.enrolment_id = %s
-"""
+""".replace("$skipped", SKIPPED.format(enrolment="assignment.enrolment_id"))
 TURNS = """
-SELECT turn.id, turn.number, turn.message, turn.asks_explanation, turn.display_order,
+SELECT turn.id, turn.number, turn.message, turn.asked_at, turn.asks_explanation, turn.display_order,
     turn.set_id, turn.k, asked.state, asked.reason, asked.progress, asked.shared, asked.showings,
     CASE WHEN turn.number = 0 THEN asked.context - (-1) END,
     comparison.revision, comparison.outcome, comparison.chosen_id, comparison.carried_id,
@@ -415,6 +441,7 @@ def scene_of(rows: Rows) -> Scene:
         number=talk.number,
         target=talk.target,
         surplus=talk.surplus,
+        skipped=talk.skipped,
     )
 
 
@@ -437,6 +464,7 @@ def _turn_scene(turn: TurnRow, candidates: Sequence[CandidateRow]) -> TurnScene:
         id=turn.id,
         number=turn.number,
         message=turn.message,
+        asked_at=turn.asked_at,
         set_id=turn.set_id,
         set_state=turn.set_state,
         set_reason=turn.set_reason,

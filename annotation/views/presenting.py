@@ -86,9 +86,13 @@ def conversation_context(
     faults: Faults = {mends: wording.fault(refusal)} if mends and refusal else {}
     wrong = "explanation" if refusal and refusal.code != "unknown_choice" else ""
     estimate = estimate_wait(scene.last.set_id) if scene.is_queued else None
+    said = wording.waiting(scene, estimate) or wording.arrived(scene)
+    lasting = wording.lasting(scene)
     return {
         **_everywhere(scene),
-        "announcement": wording.waiting(scene, estimate) or wording.arrived(scene),
+        "announcement": said,
+        "lasting": lasting,
+        "aloud": f"{said}. {lasting}" if lasting else said,
         **_while_unfinished(request, scene),
         **_forms(request, scene, faults, wrong=wrong),
     }
@@ -110,6 +114,7 @@ def _everywhere(scene: Scene) -> dict[str, Any]:
         "before": scene.turns[-2] if turns > 1 else None,
         "assignment_id": scene.assignment_id,
         "skip_reasons": wording.skip_reasons(),
+        "can_skip": scene.can_skip,
         "report_reasons": wording.report_reasons(),
         "why_failed": wording.why_failed(scene),
         "notices": _notices(scene.plan_id),

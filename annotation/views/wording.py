@@ -11,7 +11,14 @@ from annotation.models import Report
 from annotation.own_prompts import Notice
 from annotation.personal_data import Kind
 from annotation.progress import Judged, Scene, Stage
-from annotation.refusals import BadReason, BadText, ExplanationNeeded, Refusal, UnknownChoice
+from annotation.refusals import (
+    BadReason,
+    BadText,
+    ExplanationNeeded,
+    NoSkips,
+    Refusal,
+    UnknownChoice,
+)
 from annotation.templatetags.reading import number
 from sampling.reasons import Reason
 
@@ -27,6 +34,12 @@ def fault(refusal: Refusal) -> str:
                 "Please say why, in at least %(needed)s words. Your choice is kept.",
                 refusal.needed,
             ) % {"needed": number(refusal.needed)}
+        case NoSkips():
+            return ngettext(
+                "You have skipped a conversation, and this study allows no more.",
+                "You have skipped %(most)s conversations, and this study allows no more.",
+                refusal.most,
+            ) % {"most": number(refusal.most)}
         case BadReason():
             return _("Please choose a reason.")
         case UnknownChoice():
@@ -152,6 +165,15 @@ def waiting(scene: Scene, estimate: timedelta | None = None) -> str:
         "%(written)s of %(k)s answers are written",
         last.written,
     ) % {"written": number(last.written), "k": number(last.k)}
+
+
+def lasting(scene: Scene) -> str:
+    """What is added when a wait is longer than most; else empty."""
+    if not scene.takes_long:
+        return ""
+    return _(
+        "This takes longer than usual, but it goes on. You may wait, come back later, or skip it."
+    )
 
 
 def _queued(minutes: int) -> str:

@@ -12,12 +12,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotation import drafts, forms
 from annotation.access import AnnotatorRequest, annotator_page, keep_posted
 from annotation.assigning import Nothing, claim_assignment
-from annotation.leaving import skip_assignment
+from annotation.leaving import skip_assignment, skips_of
 from annotation.models import Assignment
 from annotation.opening import open_conversation, open_own_conversation
 from annotation.own_prompts import Notice, limit_of, look_at
 from annotation.progress import Do, Step, next_step
-from annotation.refusals import BadReason, Conflict, Invalid, NotNow, Refusal, Unknown
+from annotation.refusals import BadReason, Conflict, Invalid, NoSkips, NotNow, Refusal, Unknown
 from annotation.views import wording
 from annotation.views.answering import locale, page, pause_page, see_other
 from annotation.views.conversing import keep_and_pause, not_found
@@ -77,7 +77,8 @@ def _write(
 ) -> HttpResponse:
     """The form for an opening question of one's own."""
     study, country = request.enrolment.study, request.enrolment.cohort.country
-    own = current_rules(study).own_prompts
+    rules = current_rules(study)
+    own = rules.own_prompts
     form = drafts.message_form(step.assignment_id)
     kept = drafts.read_draft(enrolment=request.enrolment, form=form)
     context = {
@@ -95,6 +96,7 @@ def _write(
         "guidance": in_language(own.guidance.get(country, {}), locale()),
         "helplines": helplines(own, country),
         "limit": limit_of(own),
+        "can_skip": rules.skips is None or skips_of(request.enrolment.pk) < rules.skips,
         "skip_reasons": wording.skip_reasons(),
         "here": "/work/",
     }
@@ -205,17 +207,23 @@ def skip(request: AnnotatorRequest, assignment_id: UUID) -> HttpResponse:
         )
     except Unknown:
         return not_found(request)
-    except BadReason:
-        return _skip_again(request, assignment_id)
+    except BadReason as refusal:
+        return _skip_again(request, assignment_id, refusal, status=422)
+    except NoSkips as refusal:
+        return _skip_again(request, assignment_id, refusal, status=409)
     except Conflict:
         pass  # it was finished in the meantime: the next thing to do shows it
     return see_other("work")
 
 
-def _skip_again(request: AnnotatorRequest, assignment_id: UUID) -> HttpResponse:
+def _skip_again(
+    request: AnnotatorRequest, assignment_id: UUID, refusal: Refusal, *, status: int
+) -> HttpResponse:
     context = {
+        "fault": wording.fault(refusal),
+        "can_skip": not isinstance(refusal, NoSkips),
         "assignment_id": assignment_id,
         "skip_reasons": wording.skip_reasons(),
         "here": "/work/",
     }
-    return render(request, "annotation/skip.html", context, status=422)
+    return render(request, "annotation/skip.html", context, status=status)

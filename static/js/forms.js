@@ -105,8 +105,8 @@
   document.addEventListener("htmx:responseError", function (event) {
     if (event.detail.elt.tagName === "FORM") trouble("failed");
   });
-  document.addEventListener("htmx:beforeRequest", function () {
-    trouble("");
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    if (event.detail.elt.tagName === "FORM") trouble("");
   });
 
   // ---- every page, and every page that was swapped in ------------------------------------------

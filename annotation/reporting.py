@@ -95,7 +95,10 @@ def _go_on(moment: Moment, *, leave: bool) -> None:
         give_back(Assignment.objects.get(pk=moment.assignment_id), reason=REPORTED)
     elif moment.comparison_id is None:
         answers = ask_again(moment)
-        Turn.objects.filter(id=moment.turn_id).update(
+        last = Turn.objects.filter(
+            conversation__assignment=moment.assignment_id, number=moment.last_number
+        )
+        last.update(
             set=answers,
             k=answers.k,
             asked_at=timezone.now(),

@@ -137,4 +137,5 @@ class Rules(Strict):
     sets: Sets = "shared"
     skips: int | None = Field(default=None, ge=0, le=1000)
     own_prompts: OwnPrompts | None = None
+    attention_category: Annotated[str, StringConstraints(max_length=60)] | None = None
     instructions: Texts

@@ -202,6 +202,10 @@ def _other_faults(file: StudyFile) -> Iterator[Fault]:
         wrong = "no English text, which people see whose interface language has none"
         yield ("consent", "texts"), wrong, "add a line `en: ...`"
     yield from _own_prompt_faults(file)
+    categories = {prompt.category for prompt in file.prompts}
+    if file.attention_category is not None and file.attention_category not in categories:
+        wrong = f"no prompt is of the category {file.attention_category!r}"
+        yield ("attention_category",), wrong, f"use one of: {_listed(categories)}"
     for at, cohort in enumerate(file.cohorts):
         if not is_country(cohort.country):
             wrong = f"{cohort.country!r} is no country"

@@ -61,7 +61,8 @@ SELECT
     comparison.visible_ms AS visible_ms,
     NULL::smallint AS paste_count,
     NULL::integer AS keystrokes,
-    false AS is_attention_check,
+    coalesce(prompt.category = study_version.body ->> 'attention_category', false)
+        AS is_attention_check,
     NULL::text AS is_repeat_of,
     array_remove(ARRAY[
         CASE WHEN assignment.surplus THEN 'surplus' END,

@@ -169,3 +169,15 @@ def test_no_column_has_a_name_that_a_trainer_takes_for_its_own() -> None:
     names = {*comparisons.schema.names, *candidates.schema.names}
 
     assert not names & reserved
+
+
+def test_the_items_of_the_attention_category_are_marked(tmp_path: Path) -> None:
+    world = factories.world(attention_category=factories.prompt().category)
+    other = factories.world()
+    for one in (world, other):
+        factories.judged_turn(one)
+        export_study(study=one.study, out=tmp_path / one.study.slug)
+
+    [marked] = jsonl(tmp_path / world.study.slug, "comparisons")
+    [plain] = jsonl(tmp_path / other.study.slug, "comparisons")
+    assert (marked["is_attention_check"], plain["is_attention_check"]) == (True, False)

@@ -45,7 +45,8 @@ OF_OWN_PROMPT = """
         (SELECT version.body ->> 'assignment_minutes' FROM studies_studyversion version
             WHERE version.study_id = cohort.study_id AND version.frozen_at IS NOT NULL
             ORDER BY version.n DESC LIMIT 1) AS minutes,
-        assignment.cell_id IS NULL AND assignment.state IN ('open', 'expired')
+        assignment.cell_id IS NULL AND assignment.repeat_of_id IS NULL
+            AND assignment.state IN ('open', 'expired')
             AND %(form)s::text = 'message:' || assignment.id
             AND NOT EXISTS (SELECT FROM annotation_conversation
                 WHERE assignment_id = assignment.id) AS is_at_work

@@ -54,6 +54,7 @@ def _repeats(text: str, enrolment_id: UUID, assignment_id: UUID) -> bool:
         number=0,
         conversation__assignment__enrolment=enrolment_id,
         conversation__assignment__cell=None,
+        conversation__assignment__repeat_of=None,
     ).exclude(conversation__assignment=assignment_id)
     said = _bare(text)
     return any(_bare(one) == said for one in earlier.values_list("message", flat=True))

@@ -218,7 +218,7 @@ SELECT enrolment.state, enrolment.max_conversations, study.state,
         WHERE study_id = study.id AND frozen_at IS NOT NULL ORDER BY n DESC LIMIT 1),
     sitting.id, sitting.state, sitting.target, sitting.deadline, sitting.exit_code,
     coalesce(counts.done, 0), coalesce(counts.done_in_all, 0), coalesce(counts.claims, 0),
-    assignment.id, assignment.state, assignment.cell_id, conversation.id
+    assignment.id, assignment.state, coalesce(assignment.cell_id, original.cell_id), conversation.id
 FROM studies_enrolment enrolment
 JOIN studies_study study ON study.id = enrolment.study_id
 LEFT JOIN LATERAL (
@@ -237,6 +237,7 @@ LEFT JOIN LATERAL (
         AND (state = 'open' OR state = 'expired' AND NOT surplus)
     ORDER BY state = 'open' DESC, created_at DESC LIMIT 1
 ) assignment ON true
+LEFT JOIN annotation_assignment original ON original.id = assignment.repeat_of_id
 LEFT JOIN annotation_conversation conversation ON conversation.assignment_id = assignment.id
 WHERE enrolment.id = %s
 """

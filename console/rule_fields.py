@@ -122,6 +122,13 @@ class OwnPrompts(Strict):
     ) = None
 
 
+class Repeats(Strict):
+    """How often people see the first answers of an earlier conversation of theirs again."""
+
+    share: float = Field(gt=0, le=0.5)
+    after: int = Field(ge=1, le=1000)
+
+
 class Rules(Strict):
     """What is asked of an annotator, and the words around it."""
 
@@ -137,5 +144,6 @@ class Rules(Strict):
     sets: Sets = "shared"
     skips: int | None = Field(default=None, ge=0, le=1000)
     own_prompts: OwnPrompts | None = None
+    repeats: Repeats | None = None
     attention_category: Annotated[str, StringConstraints(max_length=60)] | None = None
     instructions: Texts

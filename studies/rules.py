@@ -50,6 +50,15 @@ class OwnPrompts:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeats:
+    """The share of conversations that show an earlier one's first answers again, and how many
+    others must have come between at least."""
+
+    share: float = 0.0
+    after: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """The rules of one version of a study. Never changes, so that it can be kept in memory."""
 
@@ -66,6 +75,7 @@ class Rules:
     assignment_minutes: float
     first_sets: FirstSets = FirstSets()
     own_prompts: OwnPrompts = field(default_factory=OwnPrompts)
+    repeats: Repeats = Repeats()
     skips: int | None = None  # conversations that one person may skip; None: as many as they like
 
 
@@ -122,6 +132,7 @@ def _read(version_id: UUID, body: Mapping[str, Any]) -> Rules:
         assignment_minutes=body["assignment_minutes"],
         first_sets=_first_sets(body.get("sets", "shared")),
         own_prompts=_own_prompts(body.get("own_prompts") or {}),
+        repeats=Repeats(**(body.get("repeats") or {})),
         skips=body.get("skips"),
     )
 

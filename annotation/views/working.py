@@ -55,7 +55,7 @@ def _start(request: AnnotatorRequest, step: Step) -> HttpResponse:
         if assignment is Nothing.PAUSED:
             return pause_page(request, "paused", study=request.enrolment.study)
         return see_other("closing")
-    if assignment.cell_id is None:
+    if assignment.cell_id is None and assignment.repeat_of_id is None:
         return _lead(request, next_step(request.enrolment))
     try:
         talk = open_conversation(enrolment=request.enrolment, assignment=assignment)

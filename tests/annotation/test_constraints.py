@@ -646,3 +646,57 @@ def test_a_turn_goes_on_with_another_set_only_after_a_report_and_before_a_judgem
     other = factories.ready_set(world.plan, context=second.set.context)
     update(second, **{**exchanged, "set_id": other.pk, "asked_at": timezone.now()})
     assert judged.turn_id == turn.pk
+
+
+# --- Repeats --------------------------------------------------------------------------------------
+
+
+@breaks("assignment_repeats_own")
+def test_only_an_own_finished_conversation_of_a_prompt_is_repeated() -> None:
+    world = factories.world()
+    sitting = factories.person(world)
+    goes_on = factories.assignment(world, by=sitting)
+    of_others = factories.assignment(world, state="submitted")
+    own = factories.assignment(world, by=sitting, own=True, state="submitted")
+    for original in (goes_on, of_others, own):
+        with refused("assignment_repeats_own"):
+            factories.assignment(world, by=sitting, own=True, repeat_of=original, state="submitted")
+
+
+@breaks(
+    "assignment_repeated_once",
+    "assignment_repeat_has_no_cell",
+    "assignment_keeps_repeat",
+    "assignment_repeat_of_assignment",
+)
+def test_a_conversation_is_repeated_once_outside_the_overlap_and_for_good() -> None:
+    world = factories.world(prompts=2)
+    sitting = factories.person(world)
+    original = factories.assignment(world, by=sitting, state="submitted")
+    repeat = factories.assignment(world, by=sitting, own=True, repeat_of=original)
+    with refused("assignment_repeated_once"):
+        factories.assignment(world, by=sitting, own=True, repeat_of=original, state="submitted")
+    with refused("assignment_keeps_repeat"):
+        update(repeat, repeat_of_id=None)
+    with refused("assignment_repeat_of_assignment"):
+        delete(original)
+
+    other = factories.person(world)
+    first = factories.assignment(world, by=other, state="submitted")
+    with refused("assignment_repeat_has_no_cell"):
+        factories.assignment(world, by=other, cell=world.cells[1], repeat_of=first)
+    world.cell.refresh_from_db()
+    assert world.cell.taken == 2
+
+
+@breaks("turn_context_unbroken")
+def test_a_repeat_asks_what_the_original_asked() -> None:
+    world = factories.world()
+    sitting = factories.person(world)
+    original = factories.assignment(world, by=sitting, state="submitted")
+    repeat = factories.assignment(world, by=sitting, own=True, repeat_of=original)
+    talk = factories.conversation(world, under=repeat)
+    with refused("turn_context_unbroken"):
+        factories.turn(world, within=talk, message="Something of my own")
+
+    factories.turn(world, within=talk, message=factories.opening(world.prompts[0]))

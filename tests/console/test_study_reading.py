@@ -48,6 +48,7 @@ SIMULATED = ("kind: model,", "kind: simulated,")
         ("overlap: 10", "overlap: 10\nown_prompts: {helplines: {IN: []}}", "own_prompts.helplines.IN"),
         ("overlap: 10", "overlap: 10\nown_prompts: {limit: 5}", "own_prompts.limit: must be at least 20"),
         ("overlap: 10", "overlap: 10\nattention_category: checks", "attention_category: no prompt is of the category 'checks' -> use one of: money, work"),
+        ("overlap: 10", "overlap: 10\nrepeats: {share: 0.9, after: 2}", "repeats.share: must be at most 0.5"),
         ("overlap: 10", "overlap: 10\nskips: -1", "skips: must be at least 0"),
         ("plan: made-to-differ", "plan: other", "25: cohorts[in-en].arms[main].plan: no plan is"),
         ("endpoints: [our-server]", "endpoints: [other]", "22: plans.made-to-differ.endpoints[0]: "),

@@ -27,7 +27,6 @@ from studies.panels import Arrival
 SALT = "annotation.access"
 DRAFT_SALT = "annotation.access.draft"
 MAX_AGE = 180 * 24 * 3600  # seconds
-FORM_FIELDS = ("text", "choice", "explanation")
 
 P = ParamSpec("P")
 
@@ -130,6 +129,29 @@ def annotator_page(
     return cast("Callable[Concatenate[HttpRequest, P], HttpResponse]", recognise)
 
 
+def known_annotator(
+    view: Callable[Concatenate[HttpRequest, UUID, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Only a browser with an annotator's cookie may call the view, which gets the enrolment's id.
+
+    For what must be cheap and shows no page: nothing is read, so the view's own statement decides
+    what this enrolment may do. Others get an empty 403.
+    """
+
+    @wraps(view)
+    def recognise(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        enrolment = visitor(request).enrolment
+        if enrolment:
+            response = view(request, UUID(enrolment), *args, **kwargs)
+        else:
+            response = HttpResponse(status=403)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    setattr(recognise, access_rules.ATTRIBUTE, access_rules.ANNOTATOR)
+    return cast("Callable[Concatenate[HttpRequest, P], HttpResponse]", recognise)
+
+
 def use_language(request: HttpRequest, locale: str) -> None:
     """Answer this request in another interface language than the browser asked for."""
     if locale != translation.get_language():
@@ -169,7 +191,7 @@ def keep_posted(request: HttpRequest) -> bool:
     except signing.BadSignature:
         return False
     enrolment = Enrolment.objects.select_related("study").filter(pk=enrolment_id).first()
-    fields = {name: request.POST[name] for name in FORM_FIELDS if name in request.POST}
+    fields = {name: request.POST[name] for name in drafts.FIELDS if name in request.POST}
     if enrolment is None or not any(fields.values()):
         return False
     return drafts.save_draft(enrolment=enrolment, form=form, fields=fields)

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from annotation.claiming import Parameters, claim_cell, claim_own, has_room
+from annotation.claiming import Parameters, claim_cell, claim_own, claim_repeat, has_room
 from annotation.locking import lock_person
 from annotation.models import Assignment
 from annotation.progress import DAY, Standing, standing
@@ -94,9 +94,12 @@ def _reason_for_none(now: Standing) -> Nothing | None:
 def _draw(enrolment: Enrolment, now: Standing) -> Assignment | Nothing | None:
     """A new assignment, the reason why there is none, or None: look again."""
     rules = rules_by_version(now.version)
+    again = unit(enrolment.study.seed, "repeat", enrolment.pk, now.claims) < rules.repeats.share
     own = unit(enrolment.study.seed, "own", enrolment.pk, now.claims) < rules.own_prompt_share
     parameters = _parameters(enrolment, now, rules, own=own)
     try:
+        if again and (repeat := claim_repeat(parameters, after=rules.repeats.after)):
+            return repeat
         found = claim_own(parameters) if own else claim_cell(parameters)
     except IntegrityError:
         # Another tab of the same person was faster: their open assignment is there now.

@@ -142,10 +142,40 @@ WITH $person,
 claim AS (
     SELECT NULL::uuid AS cell_id, me.cohort_id AS stratum_id, 1.0 AS p_prompt, '{}'::jsonb AS draw,
         1 + coalesce((SELECT max(own.claim_no) FROM annotation_assignment own
-            WHERE own.cohort_id = me.cohort_id AND own.cell_id IS NULL), 0) AS claim_no
+            WHERE own.cohort_id = me.cohort_id AND own.cell_id IS NULL
+                AND own.repeat_of_id IS NULL), 0) AS claim_no
     FROM me
 )
 $insert"""
+# One of the person's own finished conversations, whose prompt and arm still are what they were, and
+# which so many others of theirs have followed. Its number is the original's: no draw depends on it.
+CLAIM_REPEAT = """
+WITH me AS MATERIALIZED ($me),
+claim AS (
+    SELECT earlier.id, earlier.arm_id, earlier.claim_no
+    FROM me
+    JOIN annotation_assignment earlier ON earlier.enrolment_id = me.id
+    JOIN annotation_conversation talk ON talk.assignment_id = earlier.id
+    JOIN annotation_turn turn ON turn.conversation_id = talk.id AND turn.number = 0
+    JOIN sampling_candidateset asked ON asked.id = turn.set_id AND asked.retired_at IS NULL
+    JOIN sampling_arm arm ON arm.id = earlier.arm_id AND arm.plan_id = talk.plan_id
+    JOIN annotation_promptcell cell ON cell.id = earlier.cell_id AND cell.retired_at IS NULL
+    WHERE earlier.state = 'submitted' AND NOT earlier.surplus AND turn.shown_at IS NOT NULL
+        AND NOT EXISTS (SELECT FROM annotation_assignment again
+            WHERE again.repeat_of_id = earlier.id)
+        AND (SELECT count(*) FROM annotation_assignment later
+            WHERE later.enrolment_id = me.id AND later.created_at > earlier.created_at
+                AND later.state = 'submitted') >= %(after)s
+    ORDER BY md5(%(seed)s::text || earlier.id) LIMIT 1
+)
+INSERT INTO annotation_assignment (id, enrolment_id, sitting_id, cohort_id, cell_id, repeat_of_id,
+    arm_id, state, deadline, claim_no, surplus, p_prompt, p_arm, draw, reason, created_at)
+SELECT %(id)s, me.id, %(sitting)s, me.cohort_id, NULL, claim.id, claim.arm_id, 'open',
+    %(deadline)s, claim.claim_no, false, 1.0, 1.0, %(draw)s::jsonb || '{"way": "repeat"}', '',
+    %(now)s
+FROM me, claim
+RETURNING id
+"""
 COUNT_ROOM = """
 WITH had AS MATERIALIZED ($had), seen AS MATERIALIZED ($seen)
 SELECT count(*) FROM annotation_promptcell cell WHERE $room
@@ -181,6 +211,7 @@ AT_ONCE = _fill(CLAIM_CELL, pick=PICK_AT_ONCE, way="at once")
 FREE = _fill(CLAIM_CELL, pick=PICK_FREE, way="free")
 PATIENTLY = _fill(CLAIM_CELL, pick=PICK_PATIENTLY, way="patiently")
 OWN = _fill(CLAIM_OWN)
+REPEAT = _fill(CLAIM_REPEAT)
 ROOM_LEFT = _fill(COUNT_ROOM)
 
 
@@ -207,6 +238,20 @@ def claim_own(parameters: Parameters) -> Assignment | None:
     with connection.cursor() as cursor:
         cursor.execute(OWN_TURN, parameters)
     return _run(OWN, parameters)
+
+
+def claim_repeat(parameters: Parameters, *, after: int) -> Assignment | None:
+    """A marked repeat of a conversation that at least `after` others have followed; None: no such.
+
+    Raises as claim_cell.
+    """
+    with (
+        transaction.atomic() if connection.in_atomic_block else nullcontext(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(REPEAT, {**parameters, "after": after})
+        row = cursor.fetchone()
+    return Assignment.objects.get(pk=row[0]) if row else None
 
 
 def has_room(parameters: Parameters) -> bool:

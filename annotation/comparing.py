@@ -191,7 +191,7 @@ def _write(moment: Moment, sent: _Sent, answered: Form, rules: Rules) -> Stored:
                 "id": new.comparison_id,
                 "deadline": now + timedelta(minutes=rules.assignment_minutes),
                 "assignment": moment.assignment_id,
-                "form": comparison_form(moment.turn_id),
+                "form": comparison_form(moment.turn_id, sent.revision),
                 "now": now,
             },
         )

@@ -75,7 +75,7 @@ def _send(enrolment: Enrolment, conversation_id: UUID, text: str, answered: Form
         Sent(conversation_id=conversation_id, turn_no=number),
         answered=answered,
         assignment_id=moment.assignment_id,
-        draft=message_form(conversation_id),
+        draft=message_form(moment.turn_id),
         rules=rules,
         turn={
             "id": uuid4(),
@@ -117,6 +117,10 @@ def follow(
         rows = read_rows(enrolment=enrolment, conversation_id=conversation_id)
         if (turn := rows.to_show) is None:
             return scene_of(rows)
+        if turn.is_retired:
+            # Somebody reported it before this person saw it: they get another one.
+            retry_set(enrolment=enrolment, conversation_id=conversation_id)
+            continue
         if order := show_turn(turn, enrolment=enrolment, layout=layout):
             return scene_of(_with_order(rows, order))
 
@@ -128,7 +132,9 @@ def _with_order(rows: Rows, order: list[int]) -> Rows:
 
 
 def retry_set(*, enrolment: Enrolment, conversation_id: UUID) -> Scene:
-    """Point the last turn to a new set if its set failed; otherwise change nothing.
+    """Point the last turn to a new set if its set failed, or was retired before it was shown.
+
+    Otherwise change nothing.
 
     Raises Unknown, NotNow, TooLate (ended), NoRoom.
     """
@@ -142,16 +148,23 @@ def _retry(enrolment: Enrolment, conversation_id: UUID) -> None:
     moment = read_moment(
         enrolment_id=enrolment.pk, conversation_id=conversation_id, with_context=True
     )
-    if moment.set_state != CandidateSet.State.FAILED:
+    failed = moment.set_state == CandidateSet.State.FAILED
+    if not failed and not _is_retired_unseen(moment):
         return
-    refuse_when_over(moment, enrolment_state=state, while_paused=False)
-    answers = _ask_again(moment)
+    refuse_when_over(moment, enrolment_state=state, while_paused=not failed)
+    answers = ask_again(moment)
     Turn.objects.filter(conversation=conversation_id, number=moment.last_number).update(
         set=answers, k=answers.k
     )
 
 
-def _ask_again(moment: Moment) -> CandidateSet:
+def _is_retired_unseen(moment: Moment) -> bool:
+    retired = CandidateSet.objects.filter(turns=moment.turn_id, retired_at__isnull=False)
+    return moment.shown_at is None and retired.exists()
+
+
+def ask_again(moment: Moment) -> CandidateSet:
+    """Another set for the last turn, by the study's rule. Expects a moment read with context."""
     question = _question(moment, json.loads(moment.context))
     if not moment.has_prompt or moment.number != 0:
         return ask_alone(question)

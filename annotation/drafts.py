@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db import connection
@@ -15,6 +16,8 @@ from studies.rules import current_rules
 # A form's fields, as posted.
 Fields = Mapping[str, str]
 
+# The fields whose values are kept: what a person typed or chose, and nothing else of a form.
+FIELDS = ("text", "choice", "explanation")
 # Some forms hold long texts; nobody keeps a book here.
 LIMIT = 100_000  # characters
 
@@ -28,11 +31,24 @@ moved AS (
     UPDATE annotation_assignment assignment SET deadline = %(deadline)s
     FROM person WHERE assignment.enrolment_id = person.id AND assignment.state = 'open'
 )
-INSERT INTO annotation_draft AS draft (enrolment_id, form, revision, body, updated_at)
-SELECT person.id, %(form)s, 1, %(body)s::jsonb, %(now)s FROM person
+INSERT INTO annotation_draft AS draft (enrolment_id, form, revision, writer, body, updated_at)
+SELECT person.id, %(form)s, 1, '', %(body)s::jsonb, %(now)s FROM person
 ON CONFLICT (enrolment_id, form) DO UPDATE
-SET revision = draft.revision + 1, body = excluded.body, updated_at = excluded.updated_at
+SET revision = draft.revision + 1, writer = '', body = excluded.body,
+    updated_at = excluded.updated_at
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A form's fields as they were kept last; revision 0 and no fields: nothing was."""
+
+    revision: int = 0
+    writer: str = ""
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+NOTHING = Kept()
 
 
 def save_draft(*, enrolment: Enrolment, form: str, fields: Fields) -> bool:
@@ -61,16 +77,19 @@ def save_draft(*, enrolment: Enrolment, form: str, fields: Fields) -> bool:
         return bool(cursor.rowcount)
 
 
-def read_draft(*, enrolment: Enrolment, form: str) -> dict[str, str]:
-    """The kept fields; empty when there are none. One query."""
+def read_draft(*, enrolment: Enrolment, form: str) -> Kept:
+    """What is kept under the form's name. One query."""
     return read_drafts(enrolment=enrolment, forms=[form])[form]
 
 
-def read_drafts(*, enrolment: Enrolment, forms: Collection[str]) -> dict[str, dict[str, str]]:
+def read_drafts(*, enrolment: Enrolment, forms: Collection[str]) -> dict[str, Kept]:
     """The same of several forms, by form. One query."""
     found = Draft.objects.filter(enrolment_id=enrolment.pk, form__in=forms)
-    kept = dict(found.values_list("form", "body"))
-    return {form: dict(kept.get(form, {})) for form in forms}
+    kept = {
+        form: Kept(revision, writer, dict(body))
+        for form, revision, writer, body in found.values_list("form", "revision", "writer", "body")
+    }
+    return {form: kept.get(form, NOTHING) for form in forms}
 
 
 def clear_draft(*, enrolment: Enrolment, form: str) -> None:
@@ -78,11 +97,15 @@ def clear_draft(*, enrolment: Enrolment, form: str) -> None:
     Draft.objects.filter(enrolment_id=enrolment.pk, form=form).delete()
 
 
-def comparison_form(turn_id: object) -> str:
-    """The name under which the draft of a turn's comparison form is kept."""
-    return f"comparison:{turn_id}"
+# A name says what the form would do, and after what: once something was accepted the page has a
+# form of another name, so that a draft that comes too late can never fill it.
+
+
+def comparison_form(turn_id: object, revision: int) -> str:
+    """The name of a turn's comparison form, over the judgement of this revision (0: none yet)."""
+    return f"comparison:{turn_id}:{revision}"
 
 
 def message_form(parent_id: object) -> str:
-    """The same for the message form of a conversation, or of an assignment without a prompt."""
+    """The same for the message after a turn, or the first one of an assignment without a prompt."""
     return f"message:{parent_id}"

@@ -143,6 +143,7 @@ WITHOUT_WORDS = {
     "annotation_break",
     "annotation_conversation",
     "annotation_promptcell",
+    "annotation_report",
     "sampling_arm",
     "sampling_candidatescore",
     "sampling_endpoint",

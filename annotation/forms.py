@@ -1,13 +1,18 @@
 """What the annotator's forms post, read into values. Rules about it live with the processes."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 import regex
 from django.http import QueryDict
 
+from annotation.autosaving import Typed
 from annotation.comparing import Judgement
-from annotation.refusals import BadText, Invalid
+from annotation.drafts import FIELDS
+from annotation.refusals import BadText, Invalid, UnknownChoice
 
+FORM = regex.compile(r"[a-z]+(:[0-9a-f-]{1,40}){1,2}")
+WRITER = regex.compile(r"[A-Za-z0-9]{8,32}")
 KEY = regex.compile(r"[A-Za-z0-9_-]{8,64}")
 NUMBER = regex.compile(r"[0-9]{1,9}")
 # What stands in a decoded form where its bytes were no text, lone surrogates among them.
@@ -23,8 +28,18 @@ class ComparisonForm:
 
 @dataclass(frozen=True, slots=True)
 class MessageForm:
+    """`anyway`: what was pointed out about the text has been read."""
+
     text: str
     key: str
+    anyway: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReportForm:
+    candidate_id: UUID
+    reason: str
+    leave: bool
 
 
 def read_comparison(posted: QueryDict) -> ComparisonForm:
@@ -43,7 +58,38 @@ def read_comparison(posted: QueryDict) -> ComparisonForm:
 
 def read_message(posted: QueryDict) -> MessageForm:
     """The message form; raises as read_comparison."""
-    return MessageForm(text=_text(posted, "text"), key=_key(posted))
+    anyway = posted.get("anyway") == "yes"
+    return MessageForm(text=_text(posted, "text"), key=_key(posted), anyway=anyway)
+
+
+def read_typed(posted: QueryDict) -> Typed:
+    """A draft, as a script sends it; raises Invalid."""
+    form, writer = posted.get("form", ""), posted.get("writer", "")
+    seen, revision = (posted.get(name, "") for name in ("seen", "draft_revision"))
+    if not (
+        FORM.fullmatch(form)
+        and WRITER.fullmatch(writer)
+        and NUMBER.fullmatch(seen)
+        and NUMBER.fullmatch(revision)
+    ):
+        raise Invalid("a draft that does not say what it is of")
+    return Typed(
+        form=form,
+        writer=writer,
+        revision=int(revision),
+        seen=int(seen),
+        fields={name: posted.get(name, "") for name in FIELDS if name in posted},
+    )
+
+
+def read_report(posted: QueryDict) -> ReportForm:
+    """The form that reports an answer; raises UnknownChoice."""
+    try:
+        candidate_id = UUID(posted.get("candidate", ""))
+    except ValueError as error:
+        raise UnknownChoice from error
+    leave = posted.get("then") == "leave"
+    return ReportForm(candidate_id=candidate_id, reason=posted.get("reason", ""), leave=leave)
 
 
 def _text(posted: QueryDict, name: str) -> str:

@@ -4,18 +4,20 @@ from collections.abc import Iterable
 from enum import StrEnum
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from annotation.breaking_off import break_off
 from annotation.leasing import LeaseExpired, with_lease
 from annotation.locking import lock_person
-from annotation.models import Assignment, Conversation, Draft, PromptCell
-from annotation.refusals import BadReason, TooLate, Unknown
+from annotation.models import Assignment, Conversation, Draft, PromptCell, Turn
+from annotation.progress import SKIPPED
+from annotation.refusals import BadReason, NoSkips, TooLate, Unknown
 from studies import auditing
 from studies.enrolling import end_sitting
 from studies.models import Enrolment, Sitting
+from studies.rules import current_rules
 
 State = Assignment.State
 
@@ -31,8 +33,9 @@ class SkipReason(StrEnum):
 def skip_assignment(*, enrolment: Enrolment, assignment_id: UUID, reason: str) -> Assignment:
     """Give an open assignment back; `reason` is a SkipReason. What was stored stays.
 
-    Skipping again changes nothing. Raises Unknown, BadReason, TooLate when it was finished, and
-    NoRoom when the time had run out and it is given to somebody else already.
+    Skipping again changes nothing. Expects `enrolment.study` to be loaded. Raises Unknown,
+    BadReason, NoSkips, TooLate when it was finished, and NoRoom when the time had run out and it is
+    given to somebody else already.
     """
     if reason not in list(SkipReason):
         raise BadReason
@@ -51,11 +54,33 @@ def _skip(enrolment: Enrolment, assignment_id: UUID, reason: str) -> Assignment:
         raise LeaseExpired(found.pk)
     if found.state != State.OPEN:
         raise TooLate
-    now = timezone.now()
-    found.state, found.deadline, found.ended_at, found.reason = State.SKIPPED, None, now, reason
-    found.save(update_fields=["state", "deadline", "ended_at", "reason"])
-    break_off([found.pk], reason=Conversation.EndedReason.SKIPPED, now=now)
+    _refuse_too_many(enrolment, found)
+    give_back(found, reason=reason)
     return found
+
+
+def _refuse_too_many(enrolment: Enrolment, held: Assignment) -> None:
+    """Raise NoSkips when this would be one too many. The person's lock keeps the count true."""
+    most = current_rules(enrolment.study).skips
+    unseen = Turn.objects.filter(conversation__assignment=held, shown_at=None)
+    if most is not None and not unseen.exists() and skips_of(enrolment.pk) >= most:
+        raise NoSkips(most)
+
+
+def skips_of(enrolment_id: UUID) -> int:
+    """How many conversations the person has skipped of those that count. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(SKIPPED.format(enrolment="%s"), [enrolment_id])
+        count: int = cursor.fetchone()[0]
+    return count
+
+
+def give_back(held: Assignment, *, reason: str) -> None:
+    """Skip an open assignment. The caller holds the person's lock."""
+    now = timezone.now()
+    held.state, held.deadline, held.ended_at, held.reason = State.SKIPPED, None, now, reason
+    held.save(update_fields=["state", "deadline", "ended_at", "reason"])
+    break_off([held.pk], reason=Conversation.EndedReason.SKIPPED, now=now)
 
 
 def withdraw(*, enrolment: Enrolment) -> Sitting | None:

@@ -16,9 +16,10 @@ from annotation.drafts import message_form
 from annotation.first_sets import ask_alone, ask_first
 from annotation.leasing import LeaseExpired, with_lease
 from annotation.models import Assignment, Conversation
+from annotation.own_prompts import limit_of
 from annotation.refusals import NotNow, Opened, OutOfOrder, TooLate, Unknown
 from annotation.submitting import Form, find_first_answer, form
-from annotation.texts import MESSAGE_LIMIT, clean
+from annotation.texts import clean
 from annotation.turns import (
     Sent,
     accept_turn,
@@ -31,7 +32,7 @@ from sampling.further_sets import Question
 from sampling.messages import Message, message
 from sampling.models import CandidateSet
 from studies.models import Enrolment, Study
-from studies.rules import rules_by_version
+from studies.rules import current_rules, rules_by_version
 
 # Holds the person, as locking.lock_person does, and the assignment, so that both are read as they
 # are after any wait. A conversation that another tab opened meanwhile is caught by its uniqueness.
@@ -39,13 +40,17 @@ READ = """
 SELECT enrolment.state, study.state, assignment.state, cohort.language, arm.plan_id,
     text.messages, conversation.id, cell.prompt_id, assignment.claim_no,
     (SELECT id FROM studies_studyversion
-        WHERE study_id = study.id AND frozen_at IS NOT NULL ORDER BY n DESC LIMIT 1)
+        WHERE study_id = study.id AND frozen_at IS NOT NULL ORDER BY n DESC LIMIT 1),
+    (SELECT turn.set_id FROM annotation_conversation talk
+        JOIN annotation_turn turn ON turn.conversation_id = talk.id AND turn.number = 0
+        WHERE talk.assignment_id = original.id)
 FROM studies_enrolment enrolment
 JOIN annotation_assignment assignment ON assignment.enrolment_id = enrolment.id
 JOIN studies_cohort cohort ON cohort.id = assignment.cohort_id
 JOIN studies_study study ON study.id = cohort.study_id
 JOIN sampling_arm arm ON arm.id = assignment.arm_id
-LEFT JOIN annotation_promptcell cell ON cell.id = assignment.cell_id
+LEFT JOIN annotation_assignment original ON original.id = assignment.repeat_of_id
+LEFT JOIN annotation_promptcell cell ON cell.id = coalesce(assignment.cell_id, original.cell_id)
 LEFT JOIN studies_prompttext text
     ON text.prompt_id = cell.prompt_id AND text.language = cohort.language
 LEFT JOIN annotation_conversation conversation ON conversation.assignment_id = assignment.id
@@ -80,6 +85,7 @@ class Opening(NamedTuple):
     prompt_id: UUID | None
     claim_no: int
     version_id: UUID
+    repeated_set_id: UUID | None
 
 
 def open_conversation(*, enrolment: Enrolment, assignment: Assignment) -> Conversation:
@@ -100,12 +106,19 @@ def _open(enrolment: Enrolment, assignment_id: UUID) -> Conversation:
     if opening.messages is None:
         raise OutOfOrder
     context: list[Message] = json.loads(opening.messages)
-    answers = ask_first(
+    answers = _repeated(opening) or ask_first(
         _question(opening, context),
         rule=rules_by_version(opening.version_id).first_sets,
         claim_no=opening.claim_no,
     )
     return _write(enrolment, assignment_id, opening, context, answers)
+
+
+def _repeated(opening: Opening) -> CandidateSet | None:
+    """The set that a marked repeat shows again; None where it is none, or the set was retired."""
+    if opening.repeated_set_id is None:
+        return None
+    return CandidateSet.objects.filter(pk=opening.repeated_set_id, retired_at=None).first()
 
 
 def open_own_conversation(
@@ -116,7 +129,7 @@ def open_own_conversation(
     Expects `enrolment.study` to be loaded. Raises Unknown, NotNow, BadText, BadKey,
     SubmissionConflict, Opened, TooLate (it ended), OutOfOrder (it has a prompt), NoRoom.
     """
-    text = clean(text, limit=MESSAGE_LIMIT)
+    text = clean(text, limit=limit_of(current_rules(enrolment.study).own_prompts))
     said = [str(assignment_id), text]
     answered = form(enrolment_id=enrolment.pk, key=idempotency_key, kind="opening", body=said)
     return with_lease(enrolment.pk, _open_own, enrolment, assignment_id, text, answered)

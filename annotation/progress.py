@@ -20,6 +20,7 @@ from studies.models import Enrolment, Sitting, Study
 from studies.rules import Rules, rules_by_version
 
 DAY = timedelta(hours=24)  # of the daily limit: any so many hours, in every time zone
+LONG = timedelta(seconds=45)  # what a wait of minutes begins with; sets take seconds
 
 
 class Do(StrEnum):
@@ -91,6 +92,7 @@ class TurnScene:
     id: UUID
     number: int
     message: str
+    asked_at: datetime
     set_id: UUID
     set_state: str
     set_reason: str | None
@@ -128,6 +130,7 @@ class Scene:
     number: int
     target: int
     surplus: bool
+    skipped: int
     kept_until: datetime | None
     took: tuple[timedelta, ...]
 
@@ -162,6 +165,17 @@ class Scene:
     def is_queued(self) -> bool:
         """True while the last turn's set waits for its place, and nobody writes it yet."""
         return self.stage is Stage.WAITING and self.last.set_state == "pending"
+
+    @property
+    def takes_long(self) -> bool:
+        """True while the answers are being waited for longer than most take."""
+        return self.stage is Stage.WAITING and timezone.now() - self.last.asked_at > LONG
+
+    @property
+    def can_skip(self) -> bool:
+        """False when the study allows no further skip; what never came may always be given up."""
+        most = self.rules.skips
+        return most is None or self.skipped < most or not self.last.candidates
 
     @property
     def can_correct(self) -> bool:
@@ -234,7 +248,8 @@ SELECT enrolment.state, enrolment.max_conversations, study.state,
         WHERE study_id = study.id AND frozen_at IS NOT NULL ORDER BY n DESC LIMIT 1),
     sitting.id, sitting.state, sitting.target, sitting.deadline, sitting.exit_code,
     coalesce(counts.done, 0), coalesce(counts.done_in_all, 0), coalesce(counts.claims, 0),
-    assignment.id, assignment.state, assignment.cell_id, conversation.id,
+    assignment.id, assignment.state, coalesce(assignment.cell_id, original.cell_id),
+    conversation.id,
     counts.begun_lately, (SELECT state FROM studies_quotaplace WHERE enrolment_id = enrolment.id),
     assignment.deadline,
     {RESTING},
@@ -260,6 +275,7 @@ LEFT JOIN LATERAL (
         AND (state = 'open' OR state = 'expired' AND NOT surplus)
     ORDER BY state = 'open' DESC, created_at DESC LIMIT 1
 ) assignment ON true
+LEFT JOIN annotation_assignment original ON original.id = assignment.repeat_of_id
 LEFT JOIN annotation_conversation conversation ON conversation.assignment_id = assignment.id
 WHERE enrolment.id = %(enrolment)s
 """  # noqa: S608 all parts are constants
@@ -352,12 +368,14 @@ class TalkRow(NamedTuple):
     number: int
     kept_until: datetime | None
     took: Sequence[timedelta] | None
+    skipped: int
 
 
 class TurnRow(NamedTuple):
     id: UUID
     number: int
     message: str
+    asked_at: datetime
     asks_explanation: bool
     display_order: Sequence[int] | None
     set_id: UUID
@@ -374,6 +392,7 @@ class TurnRow(NamedTuple):
     carried_id: UUID | None
     explanation: str | None
     is_flagged: bool
+    is_retired: bool
 
 
 class CandidateRow(NamedTuple):
@@ -383,6 +402,14 @@ class CandidateRow(NamedTuple):
     text: str
 
 
+# Only what was skipped for itself: not what its answers never came for, nor what was reported.
+SKIPPED = """
+    SELECT count(*) FROM annotation_assignment gone
+    WHERE gone.enrolment_id = {enrolment} AND gone.state = 'skipped' AND gone.reason <> 'reported'
+        AND NOT EXISTS (SELECT FROM annotation_conversation talk
+            JOIN annotation_turn turn ON turn.conversation_id = talk.id
+            WHERE talk.assignment_id = gone.id AND turn.shown_at IS NULL)
+"""
 TALK = """
 SELECT conversation.id, conversation.plan_id, conversation.study_version_id,
     conversation.ended_reason, assignment.id, assignment.state, assignment.surplus,
@@ -395,20 +422,22 @@ SELECT conversation.id, conversation.plan_id, conversation.study_version_id,
     (SELECT array_agg(ended_at - created_at) FROM annotation_assignment done
         WHERE done.enrolment_id = assignment.enrolment_id
             AND done.sitting_id = assignment.sitting_id AND done.state = 'submitted'
-            AND done.ended_at IS NOT NULL)
+            AND done.ended_at IS NOT NULL),
+    ($skipped)
 FROM annotation_conversation conversation
 JOIN annotation_assignment assignment ON assignment.id = conversation.assignment_id
 JOIN studies_cohort cohort ON cohort.id = assignment.cohort_id
 JOIN studies_sitting sitting ON sitting.id = assignment.sitting_id
 WHERE conversation.id = %s AND assignment.enrolment_id = %s
-"""
+""".replace("$skipped", SKIPPED.format(enrolment="assignment.enrolment_id"))
 TURNS = """
-SELECT turn.id, turn.number, turn.message, turn.asks_explanation, turn.display_order,
+SELECT turn.id, turn.number, turn.message, turn.asked_at, turn.asks_explanation, turn.display_order,
     turn.set_id, turn.k, asked.state, asked.reason, asked.progress, asked.shared, asked.showings,
     CASE WHEN turn.number = 0 THEN asked.context - (-1) END,
     comparison.revision, comparison.outcome, comparison.chosen_id, comparison.carried_id,
     comparison.explanation,
-    coalesce(asked.guard @? '$.findings[*] ? (@.measure starts with "unsafe")', false)
+    coalesce(asked.guard @? '$.findings[*] ? (@.measure starts with "unsafe")', false),
+    asked.retired_at IS NOT NULL
 FROM annotation_turn turn
 JOIN sampling_candidateset asked ON asked.id = turn.set_id
 LEFT JOIN annotation_comparison comparison
@@ -478,6 +507,7 @@ def scene_of(rows: Rows) -> Scene:
         surplus=talk.surplus,
         kept_until=talk.kept_until,
         took=tuple(talk.took or ()),
+        skipped=talk.skipped,
     )
 
 
@@ -500,6 +530,7 @@ def _turn_scene(turn: TurnRow, candidates: Sequence[CandidateRow]) -> TurnScene:
         id=turn.id,
         number=turn.number,
         message=turn.message,
+        asked_at=turn.asked_at,
         set_id=turn.set_id,
         set_state=turn.set_state,
         set_reason=turn.set_reason,

@@ -15,6 +15,7 @@
           Opened           another message has opened the conversation                     (409)
         OutOfOrder         this turn is not the one to answer, or is not shown yet         (409)
         NoRoom             the time ran out and the place was given to somebody else       (409)
+        NoSkips            as many conversations were skipped as the study allows          (409)
 
 Each has a `code` that a page turns into words; the page decides the status.
 """
@@ -105,3 +106,13 @@ class OutOfOrder(Conflict):
 
 class NoRoom(Conflict):
     code = "no_room"
+
+
+class NoSkips(Conflict):
+    """`most` is how many the study allows."""
+
+    code = "no_skips"
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most

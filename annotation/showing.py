@@ -25,7 +25,8 @@ WITH unshown AS (
 ),
 numbered AS (
     UPDATE sampling_candidateset asked SET showings = asked.showings + 1 FROM unshown
-    WHERE asked.id = unshown.set_id AND asked.state = 'ready' RETURNING asked.showings
+    WHERE asked.id = unshown.set_id AND asked.state = 'ready' AND asked.retired_at IS NULL
+    RETURNING asked.showings
 )
 UPDATE annotation_turn turn
 SET shown_at = %(now)s, showing_no = numbered.showings, layout = %(layout)s,
@@ -78,7 +79,8 @@ def _orders(turn: TurnRow, enrolment: Enrolment) -> dict[int, tuple[int, ...]]:
     seed = enrolment.study.seed
     if not turn.shared:
         n = _shown_alone(enrolment) + 1
-        return {1: display_order(seed=f"{seed}:{enrolment.pk}", k=turn.k, n=n)}
+        # A marked repeat shows it once more.
+        return {turn.showings + 1: display_order(seed=f"{seed}:{enrolment.pk}", k=turn.k, n=n)}
     return {
         n: display_order(seed=f"{seed}:{turn.set_id}", k=turn.k, n=n)
         for n in range(turn.showings + 1, turn.showings + 1 + AHEAD)

@@ -32,6 +32,17 @@ def submit(request: HttpRequest) -> HttpResponse:
     return SeeOther(f"/bare/?conversation={request.POST['conversation']}")
 
 
+@require_POST
+def keep_draft(request: HttpRequest) -> HttpResponse:
+    """Insert one row, and say nothing."""
+    Draft.objects.create(
+        enrolment_id=request.POST["enrolment"],
+        form=uuid4().hex,
+        body={"explanation": request.POST["explanation"]},
+    )
+    return HttpResponse(status=204)
+
+
 @require_safe
 def thanks(request: HttpRequest) -> HttpResponse:
     """The page of a conversation as it was when first asked for, without a query since then."""

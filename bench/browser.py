@@ -59,7 +59,7 @@ class Browser:
         self.line.request(method, path, body, headers)
         response = self.line.getresponse()
         text = response.read().decode()
-        if response.status not in (200, *SEE_OTHER):
+        if response.status not in (200, 204, *SEE_OTHER):
             raise RuntimeError(f"{method} {path} was answered with {response.status}")
         for morsel in SimpleCookie(response.headers.get("Set-Cookie", "")).values():
             self.cookies[morsel.key] = morsel.value

@@ -4,6 +4,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 
 from bench.report import LATEST, Row, line, write
+from bench.rows.autosave import measure as measure_autosave
 from bench.rows.claims import measure as measure_claims
 from bench.rows.comparisons import measure as measure_comparisons
 from bench.rows.delivery import measure as measure_delivery
@@ -29,6 +30,7 @@ ROWS: dict[str, Callable[[Servers], Iterator[Row]]] = {
     "export": measure_exports,
     "comparison": measure_comparisons,
     "first-load": measure_first_load,
+    "autosave": measure_autosave,
     "streams": measure_streams,
     "full": measure_full_worker,
     "sets": measure_sets,

@@ -2,11 +2,12 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from bench.bare import submit, thanks
+from bench.bare import keep_draft, submit, thanks
 from config.urls import urlpatterns as of_the_site
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *of_the_site,
     path("bare/comparison/", submit),
+    path("bare/draft/", keep_draft),
     path("bare/", thanks),
 ]

@@ -5,7 +5,12 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from console.arrival_fields import Limits, PanelEntry, PanelName, Pay
@@ -98,6 +103,34 @@ class Contact(Strict):
     phone: Annotated[str, Field(max_length=60)] = ""
 
 
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+
+
+class Helpline(Strict):
+    """Somebody to talk to: a name, how to reach them, and when."""
+
+    name: Text
+    contact: Text
+    hours: Texts | None = None
+
+
+class OwnPrompts(Strict):
+    """Around opening messages of one's own, by country: what to write about, and where help is."""
+
+    limit: int | None = Field(default=None, ge=20, le=4000)
+    guidance: dict[Country, Texts] | None = None
+    helplines: (
+        dict[Country, Annotated[list[Helpline], Field(min_length=1, max_length=10)]] | None
+    ) = None
+
+
+class Repeats(Strict):
+    """How often people see the first answers of an earlier conversation of theirs again."""
+
+    share: float = Field(gt=0, le=0.5)
+    after: int = Field(ge=1, le=1000)
+
+
 class Rules(Strict):
     """What is asked of an annotator, and the words around it."""
 
@@ -111,6 +144,10 @@ class Rules(Strict):
     assignment_minutes: int = Field(ge=5, le=60 * 24 * 7)
     overlap: int = Field(ge=1, le=1_000_000)
     sets: Sets = "shared"
+    skips: int | None = Field(default=None, ge=0, le=1000)
+    own_prompts: OwnPrompts | None = None
+    repeats: Repeats | None = None
+    attention_category: Annotated[str, StringConstraints(max_length=60)] | None = None
     instructions: Texts
     about: Texts | None = None
     content_note: Texts | None = None

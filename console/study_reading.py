@@ -136,11 +136,24 @@ def _texts(file: StudyFile) -> Iterator[tuple[Path, Mapping[LanguageCode, Any]]]
         texts = getattr(file.explanation, part)
         if texts is not None or file.explanation.rule != "never":
             yield ("explanation", part), texts or {}
+    yield from _own_prompt_texts(file)
     for at, endpoint in enumerate(file.endpoints):
         if endpoint.notice is not None:
             yield ("endpoints", at, "notice"), endpoint.notice
     for at, prompt in enumerate(file.prompts):
         yield ("prompts", at, "texts"), prompt.texts
+
+
+def _own_prompt_texts(file: StudyFile) -> Iterator[tuple[Path, Mapping[LanguageCode, Any]]]:
+    said = file.own_prompts
+    if said is None:
+        return
+    for country, texts in (said.guidance or {}).items():
+        yield ("own_prompts", "guidance", country), texts
+    for country, lines in (said.helplines or {}).items():
+        for at, line in enumerate(lines):
+            if line.hours is not None:
+                yield ("own_prompts", "helplines", country, at, "hours"), line.hours
 
 
 def _prompt_faults(file: StudyFile) -> Iterator[Fault]:
@@ -193,10 +206,26 @@ def _other_faults(file: StudyFile) -> Iterator[Fault]:
     if "en" not in file.consent.texts:
         wrong = "no English text, which people see whose interface language has none"
         yield ("consent", "texts"), wrong, "add a line `en: ...`"
+    yield from _own_prompt_faults(file)
+    categories = {prompt.category for prompt in file.prompts}
+    if file.attention_category is not None and file.attention_category not in categories:
+        wrong = f"no prompt is of the category {file.attention_category!r}"
+        yield ("attention_category",), wrong, f"use one of: {_listed(categories)}"
     for at, cohort in enumerate(file.cohorts):
         if not is_country(cohort.country):
             wrong = f"{cohort.country!r} is no country"
             yield ("cohorts", at, "country"), wrong, "use its ISO 3166 code, such as IN"
+
+
+def _own_prompt_faults(file: StudyFile) -> Iterator[Fault]:
+    """Guidance and helplines are found by the country of a cohort: another one is a misspelling."""
+    said = file.own_prompts
+    countries = {cohort.country for cohort in file.cohorts}
+    for part in ("guidance", "helplines"):
+        for country in (getattr(said, part) if said else None) or {}:
+            if country not in countries:
+                todo = f"use a cohort's country: {_listed(countries)}"
+                yield ("own_prompts", part, country), f"no cohort is in {country!r}", todo
 
 
 @cache

@@ -7,7 +7,9 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from annotation.views.wording import report_reasons
 from console.counting import count_studies
+from console.reports import MOST, reports_for
 from studies.access_rules import public, researcher, signed_in
 
 # The tokens of static/css/tokens.css, as the style page shows them.
@@ -33,7 +35,8 @@ def front(request: HttpRequest) -> HttpResponse:
 def overview(request: HttpRequest) -> HttpResponse:
     """Every study of the researcher, with the counts of its cohorts."""
     studies = count_studies(signed_in(request), language=get_language() or "en")
-    return render(request, "console/overview.html", {"studies": studies})
+    reports = reports_for(signed_in(request)).count()
+    return render(request, "console/overview.html", {"studies": studies, "reports": reports})
 
 
 @require_GET
@@ -50,3 +53,14 @@ def style(request: HttpRequest) -> HttpResponse:
         "fields": [("text", "…")],
     }
     return render(request, "console/style.html", shown)
+
+
+@require_GET
+@never_cache
+@researcher
+def reports(request: HttpRequest) -> HttpResponse:
+    """What annotators reported as harmful, newest first."""
+    found = reports_for(signed_in(request))
+    words = dict(report_reasons())
+    told = [(report, words[report.reason]) for report in found[:MOST]]
+    return render(request, "console/reports.html", {"reports": told, "total": found.count()})

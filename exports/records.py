@@ -42,7 +42,7 @@ SELECT
     cohort.slug AS cohort,
     turn.number AS turn_index,
     coalesce(prompt.key || '.' || prompt.version, 'own:' || conversation.id) AS prompt_id,
-    CASE WHEN assignment.cell_id IS NULL THEN 'annotator' ELSE 'pregenerated' END AS prompt_origin,
+    CASE WHEN cell.id IS NULL THEN 'annotator' ELSE 'pregenerated' END AS prompt_origin,
     prompt.category AS prompt_category,
     asked.context AS prompt,
     asked.id::text AS set_id,
@@ -64,8 +64,14 @@ SELECT
     comparison.visible_ms AS visible_ms,
     NULL::smallint AS paste_count,
     NULL::integer AS keystrokes,
-    false AS is_attention_check,
-    NULL::text AS is_repeat_of,
+    coalesce(prompt.category = study_version.body ->> 'attention_category', false)
+        AS is_attention_check,
+    CASE WHEN turn.number = 0 THEN (
+        SELECT first.id::text FROM annotation_comparison AS first
+        JOIN annotation_conversation AS talk ON talk.id = first.conversation_id
+        WHERE talk.assignment_id = assignment.repeat_of_id
+            AND first.turn_no = 0 AND first.superseded_at IS NULL
+    ) END AS is_repeat_of,
     array_remove(ARRAY[
         CASE WHEN assignment.surplus THEN 'surplus' END,
         CASE WHEN assignment.state = 'open' THEN 'conversation_open' END,
@@ -99,7 +105,9 @@ COMPARISONS_JOINS = """
     JOIN studies_studyversion AS study_version ON study_version.id = conversation.study_version_id
     LEFT JOIN sampling_candidate AS chosen ON chosen.id = comparison.chosen_id
     LEFT JOIN sampling_candidate AS carried ON carried.id = comparison.carried_id
-    LEFT JOIN annotation_promptcell AS cell ON cell.id = assignment.cell_id
+    LEFT JOIN annotation_assignment AS original ON original.id = assignment.repeat_of_id
+    LEFT JOIN annotation_promptcell AS cell
+        ON cell.id = coalesce(assignment.cell_id, original.cell_id)
     LEFT JOIN studies_prompt AS prompt ON prompt.id = cell.prompt_id
 """
 

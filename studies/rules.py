@@ -1,6 +1,6 @@
 """A typed view of the rules that a study file stated, read from `StudyVersion.body`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -80,6 +80,33 @@ class Pay:
 
 
 @dataclass(frozen=True, slots=True)
+class Helpline:
+    """Somebody to talk to: a name, how to reach them, and when (in words; may be empty)."""
+
+    name: str
+    contact: str
+    hours: Texts
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPrompts:
+    """Around opening messages of one's own, by country: what to write about, and where help is."""
+
+    limit: int | None = None  # graphemes
+    guidance: Mapping[str, Texts] = field(default_factory=dict)
+    helplines: Mapping[str, Sequence[Helpline]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """The share of conversations that show an earlier one's first answers again, and how many
+    others must have come between at least."""
+
+    share: float = 0.0
+    after: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """The rules of one version of a study. Never changes, so that it can be kept in memory."""
 
@@ -107,6 +134,9 @@ class Rules:
     thanks: Texts = field(default_factory=dict)
     privacy: Texts = field(default_factory=dict)
     contact: Contact | None = None
+    own_prompts: OwnPrompts = field(default_factory=OwnPrompts)
+    repeats: Repeats = Repeats()
+    skips: int | None = None  # conversations that one person may skip; None: as many as they like
 
 
 def in_language(texts: Mapping[Any, str], locale: str) -> str:
@@ -179,6 +209,22 @@ def _read(version_id: UUID, body: Mapping[str, Any]) -> Rules:
         thanks=body.get("thanks") or {},
         privacy=body.get("privacy") or {},
         contact=Contact(**body["contact"]) if body.get("contact") else None,
+        own_prompts=_own_prompts(body.get("own_prompts") or {}),
+        repeats=Repeats(**(body.get("repeats") or {})),
+        skips=body.get("skips"),
+    )
+
+
+def _own_prompts(said: Mapping[str, Any]) -> OwnPrompts:
+    return OwnPrompts(
+        limit=said.get("limit"),
+        guidance=said.get("guidance") or {},
+        helplines={
+            country: [
+                Helpline(line["name"], line["contact"], line.get("hours") or {}) for line in lines
+            ]
+            for country, lines in (said.get("helplines") or {}).items()
+        },
     )
 
 

@@ -13,7 +13,15 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from annotation.models import Assignment, Break, Comparison, Conversation, PromptCell, Turn
+from annotation.models import (
+    Assignment,
+    Break,
+    Comparison,
+    Conversation,
+    PromptCell,
+    Report,
+    Turn,
+)
 from sampling.canonical import fingerprint
 from sampling.models import (
     Arm,
@@ -694,6 +702,27 @@ def comparison(of: Turn, *, choice: int | None = 0, revision: int = 1, **fields:
         turn_no=of.number,
         set_id=of.set_id,
         revision=revision,
+        **fields,
+    )
+
+
+def report(of: Turn | None = None, **fields: Any) -> Report:
+    """A report of the first candidate that a turn shows."""
+    seen: Any = of or turn(world())
+    fields = {
+        "candidate": seen.set.candidates.get(slot=0),
+        "display_order": seen.display_order,
+        "reason": "dangerous",
+        **fields,
+    }
+    return Report.objects.create(
+        turn=seen,
+        set=seen.set,
+        k=seen.k,
+        layout=seen.layout,
+        showing_no=seen.showing_no,
+        asked_at=seen.asked_at,
+        shown_at=seen.shown_at,
         **fields,
     )
 

@@ -135,6 +135,7 @@ def one_of_everything() -> None:
     factories.enquiry(person)
     factories.decision(person)
     factories.a_break(first.conversation.assignment.sitting)
+    factories.report(factories.turn(world, within=factories.conversation(world)))
     auditing.record(by="test", action="study.open", on=f"study:{world.study.slug}")
     settle()
 

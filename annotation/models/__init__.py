@@ -2,6 +2,7 @@
 
 from annotation.models.assignment import Assignment, PromptCell
 from annotation.models.conversation import Comparison, Conversation, Turn
+from annotation.models.report import Report
 from annotation.models.rest import Break
 from annotation.models.submission import Draft, Submission
 
@@ -12,6 +13,7 @@ __all__ = [
     "Conversation",
     "Draft",
     "PromptCell",
+    "Report",
     "Submission",
     "Turn",
 ]

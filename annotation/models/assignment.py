@@ -60,7 +60,8 @@ class PromptCell(models.Model):
 
 
 class Assignment(models.Model):
-    """One conversation leased to one annotator until a deadline. Own prompts have no cell."""
+    """One conversation leased to one annotator until a deadline. Repeats and own prompts have no
+    cell."""
 
     class State(models.TextChoices):
         OPEN = "open"
@@ -91,6 +92,16 @@ class Assignment(models.Model):
         related_name="assignments",
         db_constraint=False,
     )
+    # Indexed by the constraint assignment_repeated_once.
+    repeat_of = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="repeats",
+        db_constraint=False,
+        db_index=False,
+        help_text="a marked repeat shows the first set of this one again",
+    )
     arm = models.ForeignKey(
         Arm,
         on_delete=models.PROTECT,
@@ -115,6 +126,15 @@ class Assignment(models.Model):
                 fields=["enrolment"], condition=Q(state="open"), name="assignment_one_open"
             ),
             models.UniqueConstraint(fields=["enrolment", "cell"], name="assignment_cell_once"),
+            models.UniqueConstraint(
+                fields=["repeat_of"],
+                condition=Q(repeat_of__isnull=False),
+                name="assignment_repeated_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(repeat_of__isnull=True) | Q(cell__isnull=True),
+                name="assignment_repeat_has_no_cell",
+            ),
             models.CheckConstraint(
                 condition=Q(state="open", deadline__isnull=False)
                 | (~Q(state="open") & Q(deadline__isnull=True)),

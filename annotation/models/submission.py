@@ -23,6 +23,9 @@ class Draft(models.Model):
     enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="drafts")
     form = models.CharField(max_length=80)
     revision = models.PositiveIntegerField(default=1)
+    writer = models.CharField(
+        max_length=32, blank=True, default="", help_text="the open page that typed it, if it said"
+    )
     body = models.JSONField()
     updated_at = models.DateTimeField(auto_now=True)
 

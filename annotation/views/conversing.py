@@ -14,9 +14,12 @@ from annotation.comparing import store_comparison
 from annotation.models import Turn
 from annotation.progress import Scene
 from annotation.refusals import Conflict, Invalid, NotNow, Refusal, SubmissionConflict, Unknown
+from annotation.reporting import report_candidate
 from annotation.views.answering import pause_page, see_other
 from annotation.views.presenting import conversation_page
 
+# A form that is none of a turn's: what is wrong with it stands above the page.
+NO_TURN = -1
 accept_forms = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -90,6 +93,25 @@ def retry(request: AnnotatorRequest, conversation_id: UUID) -> HttpResponse:
         return _go_on(conversation_id)
 
     return _act(request, conversation_id, ask_again)
+
+
+@annotator_page
+@accept_forms
+def report(request: AnnotatorRequest, conversation_id: UUID) -> HttpResponse:
+    """Report a harmful answer, and go on with other ones, or with another conversation."""
+
+    def store() -> HttpResponse:
+        posted = forms.read_report(request.POST)
+        report_candidate(
+            enrolment=request.enrolment,
+            conversation_id=conversation_id,
+            candidate_id=posted.candidate_id,
+            reason=posted.reason,
+            leave=posted.leave,
+        )
+        return _go_on(conversation_id, ended=posted.leave)
+
+    return _act(request, conversation_id, store, turn_no=NO_TURN)
 
 
 def _go_on(conversation_id: UUID, *, ended: bool = False) -> HttpResponse:

@@ -89,11 +89,15 @@ def conversation_context(
     faults: Faults = {mends: wording.fault(refusal)} if mends and refusal else {}
     wrong = "explanation" if refusal and refusal.code != "unknown_choice" else ""
     estimate = estimate_wait(scene.last.set_id) if scene.is_queued else None
+    said = wording.waiting(scene, estimate) or wording.arrived(scene)
+    lasting = wording.lasting(scene)
     return {
         **_everywhere(scene),
         **lease_context(scene.kept_until),
         "minutes_left": minutes_left(scene.left, _pace(request, scene)),
-        "announcement": wording.waiting(scene, estimate) or wording.arrived(scene),
+        "announcement": said,
+        "lasting": lasting,
+        "aloud": f"{said}. {lasting}" if lasting else said,
         **_while_unfinished(request, scene),
         **_forms(request, scene, faults, wrong=wrong),
     }
@@ -120,6 +124,8 @@ def _everywhere(scene: Scene) -> dict[str, Any]:
         "before": scene.turns[-2] if turns > 1 else None,
         "assignment_id": scene.assignment_id,
         "skip_reasons": wording.skip_reasons(),
+        "can_skip": scene.can_skip,
+        "report_reasons": wording.report_reasons(),
         "why_failed": wording.why_failed(scene),
         "notices": [*_notices(scene.plan_id), *wording.flagged(scene)],
         "can_retry": wording.can_retry(scene),
@@ -186,31 +192,58 @@ def _forms(
 ) -> dict[str, Any]:
     if scene.stage not in (Stage.JUDGE, Stage.JUDGED):
         return {}
-    names = [drafts.comparison_form(scene.last.id), drafts.message_form(scene.conversation_id)]
+    revision = scene.last.judged.revision if scene.last.judged else 0
+    names = [
+        drafts.comparison_form(scene.last.id, revision),
+        drafts.message_form(scene.last.id),
+    ]
     kept = drafts.read_drafts(enrolment=request.enrolment, forms=names)
     fault = faults.get("comparison", "")
-    values = _comparison_values(request, scene, kept[names[0]], fault)
-    form = {**_comparison_form(request, scene), **values, "fault": fault, "wrong": fault and wrong}
+    form = {
+        **_comparison_form(scene, revision),
+        **_keeping(request, scene, names[0], kept[names[0]]),
+        **_comparison_values(request, scene, kept[names[0]].fields, fault),
+        "fault": fault,
+        "wrong": fault and wrong,
+    }
     if scene.stage is Stage.JUDGE:
         return {"form": form}
     return {
         "form": form,
-        **_message_form(request, scene, kept[names[1]], faults.get("message", "")),
+        **_keeping(request, scene, names[1], kept[names[1]]),
+        **_message_form(request, scene, kept[names[1]].fields, faults.get("message", "")),
     }
 
 
-def _comparison_form(request: AnnotatorRequest, scene: Scene) -> dict[str, Any]:
+def _keeping(
+    request: AnnotatorRequest, scene: Scene, form: str, kept: drafts.Kept
+) -> dict[str, Any]:
+    """What a form needs so that what is typed into it is kept."""
+    address = reverse("draft", kwargs={"conversation_id": scene.conversation_id})
+    return keeping(request, address=address, form=form, kept=kept)
+
+
+def keeping(
+    request: AnnotatorRequest, *, address: str, form: str, kept: drafts.Kept
+) -> dict[str, Any]:
+    """The same, whatever the form: where its drafts go, its name, and which draft it shows."""
+    return {
+        "draft": draft_token(enrolment=request.enrolment, form=form),
+        "draft_url": address,
+        "keep": form,
+        "draft_revision": kept.revision,
+        "draft_writer": kept.writer,
+    }
+
+
+def _comparison_form(scene: Scene, revision: int) -> dict[str, Any]:
     last, asked = scene.last, scene.rules.explanation
-    form = drafts.comparison_form(last.id)
-    revision = last.judged.revision if last.judged else 0
     return {
         "url": reverse(
             "comparison",
             kwargs={"conversation_id": scene.conversation_id, "turn_no": last.number},
         ),
         "key": uuid4().hex,
-        "draft": draft_token(enrolment=request.enrolment, form=form),
-        "keep": f"{form}:{revision}",
         "revision": revision,
         "only_chosen": asked.rule == "chosen",
         "question": in_language(asked.question, locale()),
@@ -235,12 +268,9 @@ def _comparison_values(
 def _message_form(
     request: AnnotatorRequest, scene: Scene, kept: dict[str, str], fault: str
 ) -> dict[str, Any]:
-    form = drafts.message_form(scene.conversation_id)
     return {
         "message_url": reverse("message", kwargs={"conversation_id": scene.conversation_id}),
         "key": uuid4().hex,
-        "draft": draft_token(enrolment=request.enrolment, form=form),
-        "keep": f"message:{scene.last.id}",
         "text": request.POST.get("text", "") if fault else kept.get("text", ""),
         "fault": fault,
         "message_label": _("What would you say next?"),

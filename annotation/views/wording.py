@@ -7,8 +7,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotation.leaving import SkipReason
+from annotation.models import Report
+from annotation.own_prompts import Notice
+from annotation.personal_data import Kind
 from annotation.progress import Judged, Scene, Stage
-from annotation.refusals import BadText, ExplanationNeeded, Refusal, UnknownChoice
+from annotation.refusals import (
+    BadReason,
+    BadText,
+    ExplanationNeeded,
+    NoSkips,
+    Refusal,
+    UnknownChoice,
+)
 from annotation.templatetags.reading import moment, number
 from sampling.reasons import Reason
 
@@ -24,6 +34,14 @@ def fault(refusal: Refusal) -> str:
                 "Please say why, in at least %(needed)s words. Your choice is kept.",
                 refusal.needed,
             ) % {"needed": number(refusal.needed)}
+        case NoSkips():
+            return ngettext(
+                "You have skipped a conversation, and this study allows no more.",
+                "You have skipped %(most)s conversations, and this study allows no more.",
+                refusal.most,
+            ) % {"most": number(refusal.most)}
+        case BadReason():
+            return _("Please choose a reason.")
         case UnknownChoice():
             return _("Please choose one of the answers, or “None of these represents me”.")
         case _:
@@ -76,6 +94,34 @@ def opened(refusal: Refusal) -> str:
     return ""
 
 
+def notices(notice: Notice) -> list[str]:
+    """What is pointed out about an opening message; nothing about distress, which has its page."""
+    said = []
+    if notice.repeats:
+        said.append(_("You have begun another conversation with these words."))
+    if notice.personal:
+        kinds = ", ".join(_kind_of_data(kind) for kind in notice.personal)
+        said.append(
+            _("This may tell who you or others are: %(kinds)s. Please leave it out if it does.")
+            % {"kinds": kinds}
+        )
+    return said
+
+
+def _kind_of_data(kind: Kind) -> str:
+    match kind:
+        case Kind.EMAIL:
+            return _("an e-mail address")
+        case Kind.PHONE:
+            return _("a phone number")
+        case Kind.CARD:
+            return _("a card number")
+        case Kind.ACCOUNT:
+            return _("a bank account")
+        case Kind.IDENTITY:
+            return _("an identity number")
+
+
 def skip_reasons() -> list[tuple[str, str]]:
     """The reasons that are offered for skipping, with their labels."""
     return [
@@ -84,6 +130,17 @@ def skip_reasons() -> list[tuple[str, str]]:
         (SkipReason.NOT_FOR_ME, _("It has nothing to do with my life")),
         (SkipReason.TECHNICAL, _("Something does not work")),
         (SkipReason.OTHER, _("Another reason")),
+    ]
+
+
+def report_reasons() -> list[tuple[str, str]]:
+    """The reasons that are offered for reporting an answer, with their labels."""
+    return [
+        (Report.Reason.DANGEROUS, _("It could lead to harm")),
+        (Report.Reason.HATEFUL, _("It insults people or calls for hatred")),
+        (Report.Reason.SEXUAL, _("It is sexual")),
+        (Report.Reason.PRIVATE, _("It tells private things about a person")),
+        (Report.Reason.OTHER, _("Something else")),
     ]
 
 
@@ -108,6 +165,15 @@ def waiting(scene: Scene, estimate: timedelta | None = None) -> str:
         "%(written)s of %(k)s answers are written",
         last.written,
     ) % {"written": number(last.written), "k": number(last.k)}
+
+
+def lasting(scene: Scene) -> str:
+    """What is added when a wait is longer than most; else empty."""
+    if not scene.takes_long:
+        return ""
+    return _(
+        "This takes longer than usual, but it goes on. You may wait, come back later, or skip it."
+    )
 
 
 def _queued(minutes: int) -> str:

@@ -1,5 +1,6 @@
 """The annotator's next thing to do, the own opening question, and skipping."""
 
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from django.http import HttpResponse
@@ -9,20 +10,22 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation import drafts, forms
-from annotation.access import AnnotatorRequest, annotator_page, draft_token, keep_posted
+from annotation.access import AnnotatorRequest, annotator_page, keep_posted
 from annotation.assigning import Nothing, claim_assignment, may_go_on_at
-from annotation.leaving import skip_assignment
+from annotation.leaving import skip_assignment, skips_of
 from annotation.models import Assignment
 from annotation.opening import open_conversation, open_own_conversation
+from annotation.own_prompts import Notice, limit_of, look_at
 from annotation.progress import Do, Step, next_step, standing
-from annotation.refusals import BadReason, Conflict, Invalid, NotNow, Refusal, Unknown
+from annotation.refusals import BadReason, Conflict, Invalid, NoSkips, NotNow, Refusal, Unknown
 from annotation.views import wording
-from annotation.views.answering import page, pause_page, return_url, see_other
+from annotation.views.answering import locale, page, pause_page, return_url, see_other
 from annotation.views.conversing import keep_and_pause, not_found
+from annotation.views.presenting import keeping
 from annotation.views.resting import lease_context
 from studies.consenting import is_due
 from studies.models import Enrolment
-from studies.rules import current_rules, rules_by_version
+from studies.rules import OwnPrompts, current_rules, in_language, rules_by_version
 
 
 @annotator_page
@@ -65,7 +68,7 @@ def _start(request: AnnotatorRequest, step: Step) -> HttpResponse:
     assignment = claim_assignment(enrolment=request.enrolment, seen=step.standing)
     if isinstance(assignment, Nothing):
         return _nothing(request, assignment)
-    if assignment.cell_id is None:
+    if assignment.cell_id is None and assignment.repeat_of_id is None:
         return _lead(request, next_step(request.enrolment))
     try:
         talk = open_conversation(enrolment=request.enrolment, assignment=assignment)
@@ -93,9 +96,18 @@ def _nothing(request: AnnotatorRequest, reason: Nothing) -> HttpResponse:
 
 
 def _write(
-    request: AnnotatorRequest, step: Step, *, refusal: Refusal | None = None
+    request: AnnotatorRequest,
+    step: Step,
+    *,
+    refusal: Refusal | None = None,
+    notices: Sequence[str] = (),
+    template: str = "annotation/own_prompt.html",
+    status: int = 200,
 ) -> HttpResponse:
     """The form for an opening question of one's own."""
+    study, country = request.enrolment.study, request.enrolment.cohort.country
+    rules = current_rules(study)
+    own = rules.own_prompts
     form = drafts.message_form(step.assignment_id)
     kept = drafts.read_draft(enrolment=request.enrolment, form=form)
     context = {
@@ -104,19 +116,33 @@ def _write(
         "assignment_id": step.assignment_id,
         "message_url": reverse("own-message", kwargs={"assignment_id": step.assignment_id}),
         "key": uuid4().hex,
-        "draft": draft_token(enrolment=request.enrolment, form=form),
-        "keep": form,
-        "text": request.POST.get("text", kept.get("text", "")),
+        **keeping(request, address=own_draft_address(step), form=form, kept=kept),
+        "text": request.POST.get("text", kept.fields.get("text", "")),
         "task_language": request.enrolment.cohort.language,
         "own_label": _("Your question"),
         "fault": wording.fault(refusal) if refusal else "",
+        "notices": notices,
+        "guidance": in_language(own.guidance.get(country, {}), locale()),
+        "helplines": helplines(own, country),
+        "limit": limit_of(own),
+        "can_skip": rules.skips is None or skips_of(request.enrolment.pk) < rules.skips,
         "skip_reasons": wording.skip_reasons(),
         "here": "/work/",
         **lease_context(step.standing.assignment_deadline if step.standing else None),
     }
-    study = request.enrolment.study
-    status = 422 if refusal else 200
-    return page(request, "annotation/own_prompt.html", study, context, status=status)
+    return page(request, template, study, context, status=status)
+
+
+def helplines(own: OwnPrompts, country: str) -> list[dict[str, str]]:
+    """Whom to talk to in a country, in the interface language where words are needed."""
+    return [
+        {"name": line.name, "contact": line.contact, "hours": in_language(line.hours, locale())}
+        for line in own.helplines.get(country, ())
+    ]
+
+
+def own_draft_address(step: Step) -> str:
+    return reverse("own-draft", kwargs={"assignment_id": step.assignment_id})
 
 
 @annotator_page
@@ -127,6 +153,11 @@ def own_message(request: AnnotatorRequest, assignment_id: UUID) -> HttpResponse:
         return redirect("work")
     try:
         posted = forms.read_message(request.POST)
+        if not posted.anyway and (notice := _look(request, assignment_id, posted.text)):
+            step = next_step(request.enrolment)
+            # Where it cannot be sent any more, sending says why.
+            if step.do is Do.WRITE and step.assignment_id == assignment_id:
+                return _point_out(request, step, notice)
         sent = open_own_conversation(
             enrolment=request.enrolment,
             assignment_id=assignment_id,
@@ -144,13 +175,25 @@ def own_message(request: AnnotatorRequest, assignment_id: UUID) -> HttpResponse:
     return see_other("conversation", conversation_id=sent.conversation_id)
 
 
+def _look(request: AnnotatorRequest, assignment_id: UUID, text: str) -> Notice:
+    rules = current_rules(request.enrolment.study).own_prompts
+    return look_at(text, enrolment=request.enrolment, assignment_id=assignment_id, rules=rules)
+
+
+def _point_out(request: AnnotatorRequest, step: Step, notice: Notice) -> HttpResponse:
+    """The form again with what its writer should know, or help; both with the way on."""
+    if notice.distress:
+        return _write(request, step, template="annotation/distress.html", status=422)
+    return _write(request, step, notices=wording.notices(notice), status=422)
+
+
 def _mend(request: AnnotatorRequest, assignment_id: UUID, refusal: Invalid) -> HttpResponse:
     """The form again, where it still is the next thing to do; else the text, and the way on."""
     step = next_step(request.enrolment)
     if not Assignment.objects.filter(pk=assignment_id, enrolment=request.enrolment).exists():
         return not_found(request)
     if step.do is Do.WRITE and step.assignment_id == assignment_id:
-        return _write(request, step, refusal=refusal)
+        return _write(request, step, refusal=refusal, status=422)
     if step.do is Do.WAIT:
         return keep_and_pause(request, NotNow("paused"))
     if step.assignment_id == assignment_id:
@@ -194,17 +237,23 @@ def skip(request: AnnotatorRequest, assignment_id: UUID) -> HttpResponse:
         )
     except Unknown:
         return not_found(request)
-    except BadReason:
-        return _skip_again(request, assignment_id)
+    except BadReason as refusal:
+        return _skip_again(request, assignment_id, refusal, status=422)
+    except NoSkips as refusal:
+        return _skip_again(request, assignment_id, refusal, status=409)
     except Conflict:
         pass  # it was finished in the meantime: the next thing to do shows it
     return see_other("work")
 
 
-def _skip_again(request: AnnotatorRequest, assignment_id: UUID) -> HttpResponse:
+def _skip_again(
+    request: AnnotatorRequest, assignment_id: UUID, refusal: Refusal, *, status: int
+) -> HttpResponse:
     context = {
+        "fault": wording.fault(refusal),
+        "can_skip": not isinstance(refusal, NoSkips),
         "assignment_id": assignment_id,
         "skip_reasons": wording.skip_reasons(),
         "here": "/work/",
     }
-    return render(request, "annotation/skip.html", context, status=422)
+    return render(request, "annotation/skip.html", context, status=status)

@@ -1,4 +1,4 @@
-// Forms: sent once, timed while visible, and no typed word lost to a reload.
+// Forms: sent once, timed while visible. What is typed into them is kept by drafts.js.
 (function () {
   "use strict";
 
@@ -36,7 +36,6 @@
     const form = event.detail.elt;
     if (!form || form.tagName !== "FORM") return;
     release(form);
-    if (event.detail.successful) forget(form);
   });
 
   // ---- how long the answers were in view -------------------------------------------------------
@@ -73,64 +72,6 @@
     form.elements.first_choice_ms.value = firstChoice === null ? "" : firstChoice;
   }
 
-  // ---- typed words survive a reload of this tab ------------------------------------------------
-  function storage(action) {
-    try {
-      return action(window.sessionStorage);
-    } catch (refused) {
-      return null; // storage is switched off: the browser's own memory has to do
-    }
-  }
-
-  function keep(field) {
-    storage(function (store) {
-      store.setItem("kept:" + field.dataset.keep, field.value);
-    });
-  }
-
-  function forget(form) {
-    form.querySelectorAll("[data-keep]").forEach(function (field) {
-      storage(function (store) {
-        store.removeItem("kept:" + field.dataset.keep);
-      });
-    });
-  }
-
-  function restore(root) {
-    root.querySelectorAll("textarea[data-keep]").forEach(function (field) {
-      const kept = storage(function (store) {
-        return store.getItem("kept:" + field.dataset.keep);
-      });
-      // What was typed over a stored text counts; what the server kept may be newer.
-      const correction = kept !== null && field.hasAttribute("data-stored") && kept !== field.value;
-      if (correction) field.closest("details").open = true;
-      if (correction || (kept && !field.value)) field.value = kept;
-    });
-  }
-
-  document.addEventListener("input", function (event) {
-    if (event.target.matches("[data-keep]")) keep(event.target);
-    say();
-  });
-
-  // ---- what is saved, said in the bar ----------------------------------------------------------
-  function unsent() {
-    return Array.prototype.some.call(document.querySelectorAll("main textarea[name]"), function (field) {
-      return field.value !== field.defaultValue && field.value.trim() !== "";
-    });
-  }
-
-  function say() {
-    const place = document.getElementById("saved");
-    if (!place) return;
-    if (!navigator.onLine) place.textContent = place.dataset.offline;
-    else if (unsent()) place.textContent = place.dataset.unsent;
-    else if (place.textContent) place.textContent = place.dataset.saved;
-  }
-
-  window.addEventListener("online", say);
-  window.addEventListener("offline", say);
-
   // ---- copying ---------------------------------------------------------------------------------
   document.addEventListener("click", function (event) {
     const button = event.target.closest("[data-copy]");
@@ -164,14 +105,12 @@
   document.addEventListener("htmx:responseError", function (event) {
     if (event.detail.elt.tagName === "FORM") trouble("failed");
   });
-  document.addEventListener("htmx:beforeRequest", function () {
-    trouble("");
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    if (event.detail.elt.tagName === "FORM") trouble("");
   });
 
   // ---- every page, and every page that was swapped in ------------------------------------------
   function begin(root) {
-    restore(root);
-    say();
     const form = root.querySelector("[data-timed]");
     if (form) startClock(form);
   }

@@ -82,8 +82,22 @@
   });
   // A request that failed is asked again: the page recovers by itself when the server is back.
   ["htmx:sendError", "htmx:responseError", "htmx:timeout"].forEach(function (name) {
-    document.addEventListener(name, schedule);
+    document.addEventListener(name, function (event) {
+      if (event.detail.elt.id === "turn") trouble(true);
+      schedule();
+    });
   });
+  document.addEventListener("htmx:afterOnLoad", function (event) {
+    if (event.detail.elt.id === "turn" && event.detail.xhr.status < 500) trouble(false);
+  });
+
+  function trouble(is) {
+    const place = document.getElementById("trouble");
+    if (!place || (is && !place.hidden)) return;
+    place.hidden = !is;
+    place.textContent = is ? place.dataset.waiting : "";
+  }
+
   document.addEventListener("visibilitychange", function () {
     if (!document.hidden) look();
   });

@@ -560,3 +560,147 @@ def _judge(like: Model, turn: Turn) -> None:
         chosen_id=None,
         carried_id=None,
     )
+
+
+# --- Drafts ---------------------------------------------------------------------------------------
+
+
+@breaks("draft_goes_forward")
+def test_a_draft_is_overwritten_by_a_newer_one_only() -> None:
+    row = _draft()
+    with refused("draft_goes_forward"):
+        update(row, body={"text": "older"})
+
+    update(row, body={"text": "newer"}, revision=2)
+
+
+# --- Reports --------------------------------------------------------------------------------------
+
+
+@breaks("report_candidate_of_set")
+def test_a_reported_candidate_is_of_the_set_that_was_shown() -> None:
+    turn = factories.turn(factories.world())
+    with refused("report_candidate_of_set"):
+        factories.report(turn, candidate=factories.ready_set().candidates.get(slot=0))
+
+
+@breaks("report_of_what_is_shown", "report_order_is_permutation", "report_k_of_set")
+def test_a_report_tells_what_the_turn_shows_as_it_shows_it() -> None:
+    turn = factories.turn(factories.world())
+    waiting = factories.turn(factories.world(), shown=False)
+    with refused("report_of_what_is_shown"):
+        factories.report(turn, display_order=[3, 2, 1, 0])
+    with refused("report_of_what_is_shown"):
+        sql(
+            "INSERT INTO annotation_report (id, turn_id, set_id, k, candidate_id, display_order,"
+            " layout, showing_no, asked_at, shown_at, reason, created_at)"
+            " SELECT gen_random_uuid(), %s, set_id, k, id, '{0,1,2,3}', '', 1, now(), now(),"
+            " 'other', now() FROM sampling_candidate WHERE set_id = %s AND slot = 0",
+            [waiting.pk, waiting.set_id],
+        )
+
+    sql("ALTER TABLE annotation_report DISABLE TRIGGER USER")
+    with refused("report_order_is_permutation"):
+        factories.report(turn, display_order=[0, 1, 2, 2])
+    made = factories.report(turn)
+    settle()
+    with refused("report_k_of_set"):
+        update(made, k=3, display_order=[0, 1, 2])
+
+
+@breaks("report_once", "report_reason_known")
+def test_a_candidate_is_reported_once_in_a_turn_for_a_reason_there_is() -> None:
+    made = factories.report()
+    with refused("report_once"):
+        copy(made)
+    with refused("report_reason_known"):
+        factories.report(reason="boring")
+
+
+@breaks("report_append_only")
+def test_a_report_stays_as_it_is() -> None:
+    made = factories.report()
+    with refused("report_append_only"):
+        update(made, reason="other")
+    with refused("report_append_only"):
+        delete(made)
+
+
+@breaks("turn_set_once", "comparison_of_shown_turn")
+def test_a_turn_goes_on_with_another_set_only_after_a_report_and_before_a_judgement() -> None:
+    world = factories.world()
+    turn = factories.turn(world)
+    other = factories.ready_set(world.plan, context=turn.set.context)
+    anew = {"shown_at": None, "display_order": None, "showing_no": None, "layout": ""}
+    exchanged = {**anew, "set_id": other.pk, "asked_at": timezone.now()}
+    with refused("turn_set_once"):
+        update(turn, **exchanged)
+
+    factories.report(turn)
+    with refused("turn_set_once"):
+        update(turn, **anew, asked_at=timezone.now())
+    with refused("turn_set_once"):
+        update(turn, **exchanged, asks_explanation=True)
+    judged = factories.comparison(turn)
+    with refused("comparison_of_shown_turn"):
+        update(turn, **exchanged)
+
+    second = factories.turn(world)
+    factories.report(second)
+    other = factories.ready_set(world.plan, context=second.set.context)
+    update(second, **{**exchanged, "set_id": other.pk, "asked_at": timezone.now()})
+    assert judged.turn_id == turn.pk
+
+
+# --- Repeats --------------------------------------------------------------------------------------
+
+
+@breaks("assignment_repeats_own")
+def test_only_an_own_finished_conversation_of_a_prompt_is_repeated() -> None:
+    world = factories.world()
+    sitting = factories.person(world)
+    goes_on = factories.assignment(world, by=sitting)
+    of_others = factories.assignment(world, state="submitted")
+    own = factories.assignment(world, by=sitting, own=True, state="submitted")
+    for original in (goes_on, of_others, own):
+        with refused("assignment_repeats_own"):
+            factories.assignment(world, by=sitting, own=True, repeat_of=original, state="submitted")
+
+
+@breaks(
+    "assignment_repeated_once",
+    "assignment_repeat_has_no_cell",
+    "assignment_keeps_repeat",
+    "assignment_repeat_of_assignment",
+)
+def test_a_conversation_is_repeated_once_outside_the_overlap_and_for_good() -> None:
+    world = factories.world(prompts=2)
+    sitting = factories.person(world)
+    original = factories.assignment(world, by=sitting, state="submitted")
+    repeat = factories.assignment(world, by=sitting, own=True, repeat_of=original)
+    with refused("assignment_repeated_once"):
+        factories.assignment(world, by=sitting, own=True, repeat_of=original, state="submitted")
+    with refused("assignment_keeps_repeat"):
+        update(repeat, repeat_of_id=None)
+    with refused("assignment_repeat_of_assignment"):
+        delete(original)
+
+    other = factories.person(world)
+    first = factories.assignment(world, by=other, state="submitted")
+    with refused("assignment_repeat_has_no_cell"):
+        factories.assignment(world, by=other, cell=world.cells[1], repeat_of=first)
+    world.cell.refresh_from_db()
+    assert world.cell.taken == 2
+
+
+@breaks("turn_context_unbroken")
+def test_a_repeat_asks_what_the_original_asked() -> None:
+    world = factories.world()
+    sitting = factories.person(world)
+    original = factories.assignment(world, by=sitting, state="submitted")
+    repeat = factories.assignment(world, by=sitting, own=True, repeat_of=original)
+    talk = factories.conversation(world, under=repeat)
+    with refused("turn_context_unbroken"):
+        factories.turn(world, within=talk, message="Something of my own")
+
+    factories.turn(world, within=talk, message=factories.opening(world.prompts[0]))

@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from annotation import progress
 from annotation.models import Assignment, Conversation, Turn
 from annotation.rendering import render_markdown
 from annotation.turns import prompt_by_id
@@ -410,3 +411,28 @@ def test_the_page_of_a_failed_set_says_why(
     shown = unescape(browser.get(address).content.decode())
 
     assert f"<p>{reason.label}</p>" in shown
+
+
+def test_a_wait_that_lasts_says_that_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    enrolment = talking.joined(factories.world())
+    talk = talking.opened(enrolment)
+    client, long = browser_of(enrolment), "This takes longer than usual"
+    assert long not in page(client.get(f"/conversation/{talk.pk}/")).words
+
+    monkeypatch.setattr(progress, "LONG", timedelta(0))
+    shown = page(client.get(f"/conversation/{talk.pk}/"))
+    assert long in shown.words
+    assert long in next(shown.having("data-announce"))["data-announce"]
+    assert shown.form_to("/skip/")
+
+
+def test_a_browser_that_keeps_no_cookies_is_told_what_helps() -> None:
+    world = factories.world()
+    factories.invitation(world.cohort, token="open-token")
+    joined = Client().get("/join/open-token/")
+    shown = Client().get(joined["Location"])
+    sent = Client(enforce_csrf_checks=True).post(joined["Location"], {"consent": "yes"})
+
+    for refused in (shown, sent):
+        assert refused.status_code == 403
+        assert "Does your browser keep cookies?" in page(refused).words

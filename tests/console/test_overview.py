@@ -95,7 +95,7 @@ def test_the_queries_do_not_grow_with_the_studies(
     worlds = [factories.world() for _ in range(4)]
     client = signed_in(factories.researcher(*(world.study for world in worlds)))
 
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         client.get("/console/")
 
 

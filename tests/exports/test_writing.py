@@ -17,6 +17,7 @@ from exports.synthetic import synthesize
 from exports.writing import NotEmpty, export_study
 from studies.models import Study
 from tests import factories
+from tests.annotation import talking
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -206,3 +207,30 @@ def test_readers_marks_and_the_share_accepted_of_a_plan_are_exported(tmp_path: P
     assert record["share_accepted"] == pytest.approx(2 / 3)
     assert record["plans"] == [world.plan.version]
     assert pq.read_table(tmp_path / "parquet" / "plan_record.parquet").num_rows == 1
+
+
+def test_the_items_of_the_attention_category_are_marked(tmp_path: Path) -> None:
+    world = factories.world(attention_category=factories.prompt().category)
+    other = factories.world()
+    for one in (world, other):
+        factories.judged_turn(one)
+        export_study(study=one.study, out=tmp_path / one.study.slug)
+
+    [marked] = jsonl(tmp_path / world.study.slug, "comparisons")
+    [plain] = jsonl(tmp_path / other.study.slug, "comparisons")
+    assert (marked["is_attention_check"], plain["is_attention_check"]) == (True, False)
+
+
+def test_a_repeat_names_the_judgement_it_repeats(tmp_path: Path) -> None:
+    world = factories.world(
+        prompts=2, turns={"min": 1, "max": 1}, conversations=9, repeats={"share": 1.0, "after": 1}
+    )
+    enrolment = talking.joined(world)
+    talks = [talking.finished(enrolment) for _ in range(3)]
+    export_study(study=world.study, out=tmp_path)
+
+    rows = {row["conversation_id"]: row for row in jsonl(tmp_path, "comparisons")}
+    first, second, again = (rows[str(talk.pk)] for talk in talks)
+    assert again["is_repeat_of"] == first["comparison_id"]
+    assert (again["prompt_id"], again["prompt_origin"]) == (first["prompt_id"], "pregenerated")
+    assert first["is_repeat_of"] is second["is_repeat_of"] is None

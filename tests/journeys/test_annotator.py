@@ -123,7 +123,7 @@ def test_a_lost_session_keeps_the_text_for_the_return_link(world: World, scripte
     choose(scripted, "A")
     scripted.get_by_label("What would you say next?").fill("Do not lose me")
     scripted.context.clear_cookies()
-    scripted.evaluate("sessionStorage.clear()")
+    scripted.evaluate("localStorage.clear()")
     scripted.get_by_role("button", name="Send").click()
     expect(scripted.get_by_text("What you wrote is still here")).to_be_visible()
 

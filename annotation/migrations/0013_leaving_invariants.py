@@ -33,6 +33,18 @@ BEGIN
     THEN
         RETURN NEW;
     END IF;
+    IF (OLD.conversation_id, OLD.number, OLD.message, OLD.prev_comparison_id, OLD.carried_id,
+            OLD.asks_explanation)
+        IS NOT DISTINCT FROM
+        (NEW.conversation_id, NEW.number, NEW.message, NEW.prev_comparison_id, NEW.carried_id,
+            NEW.asks_explanation)
+        AND NEW.shown_at IS NULL AND NEW.layout = '' AND NEW.asked_at >= OLD.shown_at
+        AND NEW.set_id <> OLD.set_id
+        AND EXISTS (SELECT FROM annotation_report
+            WHERE turn_id = OLD.id AND set_id = OLD.set_id)
+    THEN
+        RETURN NEW;
+    END IF;
     RAISE EXCEPTION 'a turn keeps its words and the order it was shown in'
         USING ERRCODE = 'restrict_violation', CONSTRAINT = TG_NAME;
 END $$;
@@ -41,6 +53,18 @@ END $$;
 REVERSE = """
 CREATE OR REPLACE FUNCTION refuse_turn_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF (OLD.conversation_id, OLD.number, OLD.message, OLD.prev_comparison_id, OLD.carried_id,
+            OLD.asks_explanation)
+        IS NOT DISTINCT FROM
+        (NEW.conversation_id, NEW.number, NEW.message, NEW.prev_comparison_id, NEW.carried_id,
+            NEW.asks_explanation)
+        AND NEW.shown_at IS NULL AND NEW.layout = '' AND NEW.asked_at >= OLD.shown_at
+        AND NEW.set_id <> OLD.set_id
+        AND EXISTS (SELECT FROM annotation_report
+            WHERE turn_id = OLD.id AND set_id = OLD.set_id)
+    THEN
+        RETURN NEW;
+    END IF;
     RAISE EXCEPTION 'a turn keeps its words and the order it was shown in'
         USING ERRCODE = 'restrict_violation', CONSTRAINT = TG_NAME;
 END $$;
@@ -65,7 +89,7 @@ END $$;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0006_leaving"),
+        ("annotation", "0012_leaving"),
         ("sampling", "0012_leaving_invariants"),
         ("studies", "0010_leaving_invariants"),
     ]

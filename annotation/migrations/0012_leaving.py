@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0005_fewer_indexes"),
+        ("annotation", "0011_repeats_hold"),
         ("sampling", "0011_leaving"),
         ("studies", "0009_leaving"),
     ]

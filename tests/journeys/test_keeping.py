@@ -1,0 +1,118 @@
+"""Nobody loses a word: a killed server, a dead network, a second tab, a browser that is closed."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from annotation.models import Draft
+from tests.factories import World
+from tests.journeys.conftest import Site
+from tests.journeys.walking import choose, join
+
+WHY = "What made you choose this answer?"
+MESSAGE = "What would you say next?"
+
+
+def judging(page: Page, letter: str = "A") -> None:
+    """With an answer chosen, so that the page asks why."""
+    page.get_by_label(f"Choose {letter}", exact=True).check()
+
+
+def return_link(page: Page) -> str:
+    page.goto("/help/")
+    link = page.locator("output").text_content() or ""
+    page.goto("/work/")
+    return link.strip()
+
+
+def test_the_text_is_there_in_another_browser_after_the_web_process_was_killed(
+    world: World, site: Site, scripted: Page, chromium: Browser
+) -> None:
+    join(scripted)
+    link = return_link(scripted)
+    judging(scripted)
+    scripted.get_by_label(WHY).press_sequentially("Because my mother said so", delay=5)
+    scripted.wait_for_timeout(3500)  # the promise: three and a half seconds after the last key
+    site.kill_web()
+    site.start_web()
+
+    other = chromium.new_context(base_url=site.url)
+    page = other.new_page()
+    page.goto(link)
+    expect(page.get_by_label("Choose A", exact=True)).to_be_checked()
+    expect(page.get_by_label(WHY)).to_have_value("Because my mother said so")
+    other.close()
+
+
+def test_a_network_that_dies_in_the_middle_of_an_explanation_loses_nothing(
+    world: World, scripted: Page
+) -> None:
+    join(scripted)
+    judging(scripted)
+    scripted.get_by_label(WHY).fill("Because my mother")
+    saved = scripted.locator("#saved")
+    expect(saved).to_have_text("Saved")
+    scripted.context.set_offline(True)
+    scripted.get_by_label(WHY).press_sequentially(" said so")
+    expect(saved).to_have_text("Offline, kept on this device")
+    expect(scripted.locator("#announcer")).to_have_text("Offline, kept on this device")
+
+    scripted.context.set_offline(False)
+    expect(saved).to_have_text("Saved")
+    assert Draft.objects.get().body["explanation"].endswith(" said so")
+
+
+def test_what_was_typed_before_a_reload_is_there_after_it(world: World, scripted: Page) -> None:
+    join(scripted)
+    judging(scripted)
+    scripted.route("**/draft/", lambda route: route.abort())
+    scripted.get_by_label(WHY).fill("Because my mother said so")
+    scripted.reload()
+    expect(scripted.get_by_label(WHY)).to_have_value("Because my mother said so")
+
+
+def test_two_tabs_agree_on_which_text_is_current(world: World, scripted: Page) -> None:
+    join(scripted)
+    judging(scripted)
+    second = scripted.context.new_page()
+    second.goto(scripted.url)
+    judging(second, "B")
+    scripted.get_by_label(WHY).fill("In the first tab")
+    expect(scripted.locator("#saved")).to_have_text("Saved")
+    expect(scripted.locator("#announcer")).not_to_contain_text("Not saved")
+    second.get_by_label(WHY).fill("In the second tab")
+
+    newer = second.get_by_role("button", name="Show the newer text")
+    newer.click()
+    expect(second.get_by_label(WHY)).to_have_value("In the first tab")
+    second.get_by_role("button", name="Show my text again").click()
+    expect(second.get_by_label(WHY)).to_have_value("In the second tab")
+    expect(second.locator("#saved")).to_have_text("Saved")
+    assert Draft.objects.get().body["explanation"] == "In the second tab"
+
+
+def test_a_form_that_was_sent_in_another_tab_says_so_to_whoever_still_types(
+    world: World, scripted: Page
+) -> None:
+    join(scripted)
+    judging(scripted)
+    second = scripted.context.new_page()
+    second.goto(scripted.url)
+    judging(second, "B")
+    choose(scripted, "A")
+    expect(scripted.get_by_label(MESSAGE)).to_be_visible()
+    second.get_by_label(WHY).fill("Too late")
+    expect(second.get_by_text("This form was sent in another window")).to_be_visible()
+    expect(second.get_by_label(WHY)).to_have_value("Too late")
+
+
+@pytest.mark.parametrize("script", ["drafts.js", "forms.js"])
+def test_a_script_that_fails_half_way_leaves_a_form_that_works(
+    world: World, scripted: Page, script: str
+) -> None:
+    scripted.route(
+        f"**/{script.removesuffix('.js')}*.js",
+        lambda route: route.fulfill(content_type="text/javascript", body="throw new Error('no')"),
+    )
+    join(scripted)
+    choose(scripted, "A")
+    expect(scripted.get_by_label(MESSAGE)).to_be_visible()

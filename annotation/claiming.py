@@ -150,7 +150,7 @@ $insert"""
 # One of the person's own finished conversations, whose prompt and arm still are what they were, and
 # which so many others of theirs have followed. Its number is the original's: no draw depends on it.
 CLAIM_REPEAT = """
-WITH me AS MATERIALIZED ($me),
+WITH $person,
 claim AS (
     SELECT earlier.id, earlier.arm_id, earlier.claim_no
     FROM me

@@ -25,7 +25,8 @@ OWN_TURNS = """
 SELECT turn.id, turn.set_id FROM annotation_assignment AS assignment
 JOIN annotation_conversation AS conversation ON conversation.assignment_id = assignment.id
 JOIN annotation_turn AS turn ON turn.conversation_id = conversation.id
-WHERE assignment.enrolment_id = %(enrolment)s AND (turn.number > 0 OR assignment.cell_id IS NULL)
+WHERE assignment.enrolment_id = %(enrolment)s AND (turn.number > 0
+    OR assignment.cell_id IS NULL AND assignment.repeat_of_id IS NULL)
 """
 # The sets that answer them, and those that were given up for another one: no turn leads to these
 # any more, but they hold the same context.

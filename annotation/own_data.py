@@ -28,15 +28,25 @@ PARTS = {
         WHERE enrolment.id = %(enrolment)s
     """,
     "studies_consentrecord": """
-        SELECT record.granted, record.purposes, record.given_at, document.version, document.locale,
+        SELECT record.purpose, record.granted, record.given_at, document.version, document.locale,
             document.body, document.sha256
         FROM studies_consentrecord AS record
         JOIN studies_consentdocument AS document ON document.id = record.document_id
-        WHERE record.enrolment_id = %(enrolment)s ORDER BY record.given_at
+        WHERE record.enrolment_id = %(enrolment)s ORDER BY record.given_at, record.purpose
     """,
     "studies_answer": """
         SELECT key, value, answered_at FROM studies_answer
         WHERE enrolment_id = %(enrolment)s ORDER BY answered_at, key
+    """,
+    "studies_sensitiveanswer": """
+        SELECT key, value, answered_at FROM studies_sensitiveanswer
+        WHERE enrolment_id = %(enrolment)s ORDER BY answered_at, key
+    """,
+    "studies_identity": """
+        SELECT identity.panel FROM studies_identity AS identity
+        JOIN studies_enrolment AS enrolment ON enrolment.id = %(enrolment)s
+            AND identity.study_id = enrolment.study_id
+            AND identity.pseudonym = enrolment.pseudonym
     """,
     "studies_sitting": """
         SELECT created_at, target, deadline, state, exit_code FROM studies_sitting
@@ -58,7 +68,9 @@ PARTS = {
     """,
     "annotation_turn": f"""
         SELECT assignment.id AS assignment, turn.number,
-            CASE WHEN turn.number > 0 OR assignment.cell_id IS NULL THEN turn.message END
+            CASE WHEN turn.number > 0
+                OR assignment.cell_id IS NULL AND assignment.repeat_of_id IS NULL
+                THEN turn.message END
                 AS message,
             turn.asked_at, turn.shown_at, turn.layout, turn.asks_explanation
         FROM {OWN_CONVERSATIONS}
@@ -81,6 +93,13 @@ PARTS = {
         SELECT form, body, updated_at FROM annotation_draft
         WHERE enrolment_id = %(enrolment)s ORDER BY updated_at
     """,
+    "annotation_report": f"""
+        SELECT assignment.id AS assignment, turn.number, report.reason, report.created_at
+        FROM {OWN_CONVERSATIONS}
+        JOIN annotation_turn AS turn ON turn.conversation_id = conversation.id
+        JOIN annotation_report AS report ON report.turn_id = turn.id
+        ORDER BY report.created_at
+    """,  # noqa: S608 all parts are constants
     "studies_enquiry": """
         SELECT text, asked_at, answer, answered_at FROM studies_enquiry
         WHERE enrolment_id = %(enrolment)s ORDER BY asked_at

@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
 from sampling import simulated
@@ -19,6 +19,7 @@ from tests.sampling.workers import Worker, until
 
 # Playwright's own loop lives in this thread; the tests' few queries do no harm to it.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "yes"
+expect.set_options(timeout=30_000)  # the five seconds of the library are few on busy cores
 
 
 class Site:
@@ -149,6 +150,6 @@ def scripted(chromium: Browser, site: Site) -> Iterator[Page]:
 
 
 def _page(context: BrowserContext) -> Iterator[Page]:
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     yield context.new_page()
     context.close()

@@ -26,7 +26,7 @@ from typing import Any, Literal
 
 from django.db import connection
 
-PATIENCE = 10.0  # seconds until a fact that does not come is a failure
+PATIENCE = 30.0  # seconds until a fact that does not come is a failure
 Rows = list[tuple[Any, ...]]
 
 

@@ -157,6 +157,7 @@ def quick_emptying(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: empty())
 
 
+DEADLOCKS = 5  # so often may one of its processes hold rows that we want, and want ours
 EMPTY = """
 DO $$ DECLARE name text;
 BEGIN
@@ -176,11 +177,18 @@ END $$
 
 
 def empty() -> None:
-    """Delete every row of the test's database."""
-    from django.db import connection
+    """Delete every row of the test's database, also while a process of the test still writes."""
+    from django.db import OperationalError, connection
 
-    with connection.cursor() as cursor:
-        cursor.execute(EMPTY)
+    for left in reversed(range(DEADLOCKS)):
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(EMPTY)
+        except OperationalError as fault:
+            if not (left and isinstance(fault.__cause__, psycopg.errors.DeadlockDetected)):
+                raise
+        else:
+            return
 
 
 def _migrate(blocker: DjangoDbBlocker) -> None:

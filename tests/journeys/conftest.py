@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.plugin import DjangoDbBlocker
 
 from sampling import simulated
@@ -20,6 +20,7 @@ from tests.sampling.workers import Worker, until
 
 # Playwright's own loop lives in this thread; the tests' few queries do no harm to it.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "yes"
+expect.set_options(timeout=30_000)  # the five seconds of the library are few on busy cores
 
 
 class Site:
@@ -153,6 +154,6 @@ def scripted(chromium: Browser, site: Site) -> Iterator[Page]:
 
 
 def _page(context: BrowserContext) -> Iterator[Page]:
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     yield context.new_page()
     context.close()

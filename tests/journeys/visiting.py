@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urljoin
 
 from tests.annotation.visiting import Form, Page
 
-PATIENCE = 40.0  # seconds until a page that does not change is a failure
+PATIENCE = 120.0  # seconds until a page that does not change is a failure
 
 
 class Visitor:
@@ -25,14 +25,14 @@ class Visitor:
         self.open(join_url)
 
     def open(self, url: str) -> Page:
-        return self._read(self._opener.open(url, timeout=20))
+        return self._read(self._opener.open(url, timeout=60))
 
     def send(self, form: Form, **changes: str) -> Page:
         body = urlencode({**form.fields, **changes}).encode()
         request = urllib.request.Request(  # noqa: S310 - to our own site
             urljoin(self.url, form.action or self.url), data=body, headers={"Referer": self.url}
         )
-        return self._read(self._opener.open(request, timeout=20))
+        return self._read(self._opener.open(request, timeout=60))
 
     def _read(self, response: HTTPResponse) -> Page:
         with response:

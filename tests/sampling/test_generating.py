@@ -42,7 +42,7 @@ def under_way(*, sets: int = 1) -> Iterator[list[Any]]:
         yield begun
 
 
-def until(fact: Callable[[], object], seconds: float = 10) -> None:
+def until(fact: Callable[[], object], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not fact():
         assert time.monotonic() < deadline, "it did not come to that"

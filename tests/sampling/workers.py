@@ -11,7 +11,7 @@ from typing import Any
 from sampling.models import CandidateSet
 from tests import forking
 
-PATIENCE = 30.0  # seconds until a fact that does not come is a failure
+PATIENCE = 90.0  # seconds until a fact that does not come is a failure
 
 
 class Worker:

@@ -15,7 +15,7 @@ from config.supervisor.parts import ROOT
 from config.supervisor.valkey import free_port
 from tests import forking
 
-START_SECONDS = 120
+START_SECONDS = 300
 OURS = ("DATABASE_URL", "REDIS_URL", "BASE_URL", "SECRET_KEY", "COUNTERPOINT_TESTING")
 
 
@@ -62,6 +62,6 @@ class Started:
         """Signal it and wait; returns the names of parts that are still there."""
         pids = self.pids()
         self.process.send_signal(number)
-        self.process.wait(timeout=20)
-        wait_until(lambda: not any(map(born, pids.values())), seconds=5)
+        self.process.wait(timeout=60)
+        wait_until(lambda: not any(map(born, pids.values())), seconds=30)
         return [name for name, pid in pids.items() if born(pid)]

@@ -79,8 +79,8 @@ def test_who_is_killed_comes_back_at_the_same_address(demo: Started, name: str) 
     old = demo.pids()[name]
     os.kill(old, signal.SIGKILL)
 
-    assert wait_until(lambda: demo.pids().get(name, old) != old, seconds=10)
-    assert wait_until(lambda: back(demo), seconds=20), demo.output.read_text()
+    assert wait_until(lambda: demo.pids().get(name, old) != old, seconds=60)
+    assert wait_until(lambda: back(demo), seconds=60), demo.output.read_text()
     assert f"{name} ended by SIGKILL; it is started again." in demo.output.read_text()
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 
 from sampling import bell
@@ -80,15 +80,10 @@ def request_replica(
     request_candidate_set.
     """
     numbers = list(_numbers(question))
-    number = _live_number(numbers, group, groups)
+    number = live_number(numbers, group, groups)
     if number is None:
-        number = _next_number(numbers, group, groups)
+        number = next_number(numbers, group, groups)
     return question.ask(shared=True, replica=number, priority=priority)
-
-
-def has_replica(question: Question, *, group: int, groups: int) -> bool:
-    """Whether the group's set is there or on its way."""
-    return _live_number(_numbers(question), group, groups) is not None
 
 
 def _numbers(question: Question) -> Iterator[tuple[int, bool]]:
@@ -99,34 +94,20 @@ def _numbers(question: Question) -> Iterator[tuple[int, bool]]:
         yield replica, shared and state != State.FAILED and retired_at is None
 
 
-def _live_number(numbers: Iterable[tuple[int, bool]], group: int, groups: int) -> int | None:
+def live_number(numbers: Iterable[tuple[int, bool]], group: int, groups: int) -> int | None:
+    """The replica number of the group's set; `numbers` are those of the question, and whether each
+    is a live shared one.
+    """
     return next((n for n, live in numbers if live and n % groups == group), None)
 
 
-def _next_number(numbers: Sequence[tuple[int, bool]], group: int, groups: int) -> int:
+def next_number(numbers: Sequence[tuple[int, bool]], group: int, groups: int) -> int:
     """The first number of the group that no set of this question has had."""
     taken = {n for n, _ in numbers}
     return next(n for n in count(group, groups) if n not in taken)
 
 
 # --- Spare sets -----------------------------------------------------------------------------------
-
-
-@transaction.atomic
-def request_spare_set(question: Question, *, wanted: int) -> CandidateSet | None:
-    """Ask for one more spare set; None when `wanted` are there or on their way.
-
-    Safe to call at once from several places: they take turns on the question.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [question.sha256()])
-    spare = question.sets().filter(spare=True, retired_at=None)
-    if spare.exclude(state=State.FAILED).count() >= wanted:
-        return None
-    made = question.ask(shared=False, priority=Priority.PREFETCH)
-    made.spare = True
-    made.save(update_fields=["spare"])
-    return made
 
 
 @transaction.atomic

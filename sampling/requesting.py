@@ -7,20 +7,10 @@ transaction is stored; it never waits for an endpoint.
 import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import (
-    BooleanField,
-    Count,
-    ExpressionWrapper,
-    Max,
-    Q,
-    QuerySet,
-    Window,
-    prefetch_related_objects,
-)
+from django.db.models import BooleanField, ExpressionWrapper, Max, Q, QuerySet, Window
 from django.utils import timezone
 
 from sampling import bell, plans
@@ -32,7 +22,6 @@ from studies.models import Prompt
 
 State, Priority = CandidateSet.State, CandidateSet.Priority
 UNFINISHED = (State.PENDING, State.GENERATING)
-Question = tuple[UUID, str, str]  # of a plan, by its context's hash, in a language
 
 
 @transaction.atomic(savepoint=False)
@@ -69,7 +58,7 @@ def request_candidate_set(
         if found:
             return _hurry(found, priority)
         wanted = unused if replica is None else replica
-        new = _new_set(
+        new = new_set(
             plan=plan,
             context=asked,
             language=language,
@@ -88,85 +77,6 @@ def find_shared_set(
 ) -> CandidateSet | None:
     """The shared set of this question, in any state but failed; None when nobody asked for it."""
     return _live(plan, context_sha256(read_context(context)), language, None)
-
-
-@dataclass(frozen=True)
-class Wish:
-    """A set that somebody is likely to want: what `request_candidate_set` would be asked.
-
-    With `groups` over 1 it is the replica of one of so many groups of people; with `spares` it is
-    one of so many spare sets.
-    """
-
-    plan: Plan
-    context: Sequence[Message]
-    language: str
-    prompt: Prompt | None = None
-    group: int = 0
-    groups: int = 1
-    spares: int = 0
-
-    @property
-    def for_everybody(self) -> bool:
-        return self.groups == 1 and not self.spares
-
-    @property
-    def question(self) -> Question:
-        return self.plan.pk, context_sha256(read_context(self.context)), self.language
-
-
-def missing(wishes: Iterable[Wish]) -> list[Wish]:
-    """The wishes, each once, whose shared set is not there in any state but failed. One query."""
-    wanted = {wish.question: wish for wish in wishes}
-    there = {question for question, (_, live) in _known(wanted).items() if live}
-    return [wish for question, wish in wanted.items() if question not in there]
-
-
-@transaction.atomic
-def request_ahead(wishes: Iterable[Wish]) -> int:
-    """Put the wished sets into the queue for nobody in particular; returns how many are new.
-
-    What somebody else asked for meanwhile is left alone. The number of queries does not depend on
-    the number of wishes. Raises BadRequest as `request_candidate_set` does.
-    """
-    wanted = {wish.question: wish for wish in wishes}
-    known = _known(wanted)
-    prefetch_related_objects([wish.plan for wish in wanted.values()], "plan_endpoints")
-    new = [
-        _new_set(
-            plan=wish.plan,
-            context=read_context(wish.context),
-            language=wish.language,
-            shared=True,
-            replica=known[question][0] + 1 if question in known else 0,
-            priority=Priority.PREFETCH,
-            prompt=wish.prompt,
-        )
-        for question, wish in wanted.items()
-    ]
-    CandidateSet.objects.bulk_create(new, ignore_conflicts=True)
-    ids = CandidateSet.objects.filter(pk__in=[one.pk for one in new])
-    stored = set(ids.values_list("pk", flat=True))
-    for set_id in stored:
-        bell.ring_after_commit(set_id=set_id, priority=Priority.PREFETCH)
-    return len(stored)
-
-
-def _known(questions: Iterable[Question]) -> dict[Question, tuple[int, bool]]:
-    """The highest replica of each question that was asked before, and whether a set of it lives."""
-    wanted = set(questions)
-    asked = CandidateSet.objects.filter(
-        plan__in={plan_id for plan_id, _, _ in wanted},
-        context_sha256__in={sha256 for _, sha256, _ in wanted},
-    )
-    live = Count("pk", filter=Q(shared=True, retired_at=None) & ~Q(state=State.FAILED))
-    rows = asked.values_list("plan_id", "context_sha256", "language").annotate(
-        highest=Max("replica"), live=live
-    )
-    found = {
-        (plan, sha256, language): (top, alive > 0) for plan, sha256, language, top, alive in rows
-    }
-    return {question: found[question] for question in wanted & found.keys()}
 
 
 @transaction.atomic
@@ -207,7 +117,7 @@ def _insert_unshared(
     # Two that ask the same at once would else get one number, and so the same seed.
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [sha256])
-    new = _new_set(
+    new = new_set(
         plan=plan,
         context=context,
         language=language,
@@ -268,7 +178,7 @@ def _hurry(found: CandidateSet, priority: int) -> CandidateSet:
     return found
 
 
-def _new_set(
+def new_set(
     *,
     plan: Plan,
     context: Sequence[Message],
@@ -278,6 +188,10 @@ def _new_set(
     priority: int,
     prompt: Prompt | None,
 ) -> CandidateSet:
+    """A pending set that is not stored yet; the plan's `plan_endpoints` may be prefetched.
+
+    Raises BadRequest as `request_candidate_set`.
+    """
     category = prompt.category if prompt else ""
     body = plans.read(plan.body)
     wanted = demand_of(

@@ -85,6 +85,7 @@ class Checks:
 
         Raises SetAside where the plan says so, and CheckUnavailable.
         """
+        drafts = sorted(drafts, key=lambda draft: draft.slot)
         if asked := self.settings.sense:
             verdict = await self._sense(asked, verdict, drafts)
         if (wanted := self.settings.safety) and wanted.candidates != "off":

@@ -6,9 +6,10 @@ from django.db import connection
 from annotation.conversing import retry_set
 from annotation.models import Assignment, PromptCell, Turn
 from annotation.prefetching import fill_open_cohorts
-from sampling.further_sets import Question, request_spare_set, take_spare_set
+from sampling.further_sets import Question, take_spare_set
 from sampling.messages import message
 from sampling.models import CandidateSet
+from sampling.prefetching import Wish, fill
 from studies.models import Cohort
 from tests import factories, racing
 from tests.annotation import talking
@@ -119,13 +120,19 @@ def test_spare_sets_follow_the_people_at_work_and_the_room_that_is_left() -> Non
     assert CandidateSet.objects.filter(spare=True).count() == PromptCell.objects.get().overlap
 
 
+def spares(asked: Question) -> tuple[CandidateSet, CandidateSet]:
+    """Two spare sets of the question, the first one first."""
+    wish = Wish(asked.plan, asked.context, asked.language, asked.prompt, spares=2)
+    assert fill([wish]) == 1
+    assert fill([wish, wish]) == 1
+    first, second = CandidateSet.objects.filter(spare=True).order_by("replica")
+    return first, second
+
+
 def test_a_ready_spare_set_is_taken_before_one_that_is_being_made() -> None:
     world = factories.world(sets="fresh")
     asked = question(world)
-    first, second = (request_spare_set(asked, wanted=2) for _ in range(2))
-    assert first
-    assert second
-    assert request_spare_set(asked, wanted=2) is None
+    first, second = spares(asked)
     talking.write_set(second.pk)
 
     assert take_spare_set(asked) == second
@@ -135,9 +142,7 @@ def test_a_ready_spare_set_is_taken_before_one_that_is_being_made() -> None:
 
 def test_a_spare_set_that_failed_or_was_retired_is_not_taken() -> None:
     asked = question(factories.world(sets="fresh"))
-    first, second = (request_spare_set(asked, wanted=2) for _ in range(2))
-    assert first
-    assert second
+    first, second = spares(asked)
     CandidateSet.objects.filter(pk=first.pk).update(state="failed", reason="guard_rejected")
     CandidateSet.objects.filter(pk=second.pk).update(retired_at=factories.in_hours(0))
 
@@ -163,8 +168,7 @@ def test_cohorts_that_share_a_plan_never_share_a_fresh_set() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_two_people_at_once_never_take_the_same_spare_set() -> None:
     asked = question(factories.world(sets="fresh"))
-    for _ in range(2):
-        request_spare_set(asked, wanted=2)
+    spares(asked)
 
     with racing.runners("anna", "bruno") as (anna, bruno):
         anna.begin()

@@ -1,5 +1,8 @@
 """Asking ahead, within a budget of each endpoint."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -32,12 +35,16 @@ def test_wishes_are_asked_for_until_the_budget_is_spent(plan: Plan) -> None:
     assert list(sets) == [(True, Priority.PREFETCH, "pending")]
 
 
-def test_the_number_of_queries_does_not_grow_with_the_wishes(plan: Plan) -> None:
+@pytest.mark.parametrize("kind", [{}, {"group": 1, "groups": 3}, {"spares": 1}])
+def test_the_number_of_queries_does_not_grow_with_the_wishes(
+    plan: Plan, kind: dict[str, Any]
+) -> None:
     Endpoint.objects.update(seats=100)
     counts = []
     for count in (2, 40):
+        wanted = [replace(wish, **kind) for wish in wishes(plan, count)]
         with CaptureQueriesContext(connection) as queries:
-            assert fill(wishes(plan, count)) > 0
+            assert fill(wanted) > 0
         counts.append(len(queries))
 
     assert counts[1] <= counts[0]
@@ -45,6 +52,24 @@ def test_the_number_of_queries_does_not_grow_with_the_wishes(plan: Plan) -> None
 
 def test_the_same_wish_twice_is_one_set(plan: Plan) -> None:
     assert fill(wishes(plan, 1) * 2) == 1
+
+
+def test_spare_sets_are_unshared_and_have_numbers_and_seeds_of_their_own(plan: Plan) -> None:
+    (wish,) = wishes(plan, 1)
+
+    assert fill([replace(wish, spares=1), replace(wish, spares=2), wish]) == 3
+
+    sets = CandidateSet.objects.order_by("replica").values_list("replica", "spare", "shared")
+    assert list(sets) == [(0, True, False), (1, True, False), (2, False, True)]
+    assert CandidateSet.objects.values("seed").distinct().count() == 3
+
+
+def test_each_group_gets_one_replica_of_its_own(plan: Plan) -> None:
+    (wish,) = wishes(plan, 1)
+    groups = [replace(wish, group=group, groups=2) for group in (1, 0, 1)]
+
+    assert (fill(groups), fill(groups)) == (2, 0)
+    assert {one.replica % 2 for one in CandidateSet.objects.all()} == {0, 1}
 
 
 def test_a_set_that_failed_is_asked_for_under_another_number(plan: Plan) -> None:

@@ -104,7 +104,10 @@ def _consent_texts(consent: ConsentEntry) -> dict[str, tuple[str, dict[str, str]
 def _write_questionnaire(study: Study, file: StudyFile) -> int:
     """Returns the number of the version that asks what the file asks."""
     questions = as_json(file.questions())
-    sections = {one.key: dict(one.title) for one in file.questionnaire.sections}
+    sections = {
+        one.key: one.model_dump(mode="json", exclude={"key"}, exclude_defaults=True)
+        for one in file.questionnaire.sections
+    }
     newest = Questionnaire.objects.filter(study=study).order_by("-version").first()
     if newest and (newest.questions, newest.sections) == (questions, sections):
         return newest.version

@@ -78,8 +78,11 @@ class ConsentEntry(Strict):
 
 
 class SectionEntry(Strict):
+    """A page with a heading of its own; `shuffle`: its questions come in a random order."""
+
     key: AnswerKey
     title: Texts
+    shuffle: bool = False
 
 
 class QuestionnaireEntry(Strict):

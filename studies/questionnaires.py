@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 from studies import drawing
@@ -61,7 +62,15 @@ class Form:
     id: UUID
     version: int
     questions: tuple[AnyQuestion, ...]
-    sections: Mapping[str, Mapping[str, str]]
+    sections: Mapping[str, Mapping[str, Any]]
+
+    def title(self, section: str) -> Mapping[str, str]:
+        """The study's words above a section, by language; empty when it has none."""
+        title: Mapping[str, str] = self.sections.get(section, {}).get("title", {})
+        return title
+
+    def is_shuffled(self, section: str) -> bool:
+        return bool(self.sections.get(section, {}).get("shuffle"))
 
 
 def form_of(study_id: UUID, version: int) -> Form | None:
@@ -116,7 +125,7 @@ class Sheet:
     def pages(self) -> list[Page]:
         """Every page that this person is asked, as far as their answers tell."""
         return [
-            Page(name, section, part, self._as_asked(questions))
+            Page(name, section, part, self._as_asked(section, questions))
             for name, section, part, all_questions in _laid_out(self.form)
             if part is not Part.SENSITIVE or "sensitive_questions" in self.enrolment.purposes
             if (questions := [one for one in all_questions if self._is_asked(one)])
@@ -159,7 +168,9 @@ class Sheet:
             condition is None or condition.holds(self.answers)
         )
 
-    def _as_asked(self, questions: list[AnyQuestion]) -> tuple[Asked, ...]:
+    def _as_asked(self, section: str, questions: list[AnyQuestion]) -> tuple[Asked, ...]:
+        if self.form and self.form.is_shuffled(section):
+            questions = sorted(questions, key=lambda one: self._draw("questions", one.key))
         return tuple(
             Asked(question, self._options(question), place)
             for place, question in enumerate(questions)
@@ -171,14 +182,17 @@ class Sheet:
         offered = question.offered_in(self.enrolment.cohort.country)
         if not question.shuffle:
             return tuple(offered)
-        draw = partial(self._draw, question.key)
-        loose = iter(sorted((one for one in offered if not _is_pinned(one)), key=draw))
+        loose = iter(
+            sorted(
+                (one for one in offered if not _is_pinned(one)),
+                key=lambda one: self._draw("options", question.key, one.value),
+            )
+        )
         return tuple(one if _is_pinned(one) else next(loose) for one in offered)
 
-    def _draw(self, key: str, option: Option) -> float:
-        """Where an option falls: by the study's seed, the same at every look."""
-        person = self.enrolment
-        return drawing.unit(person.study.seed, "options", person.pk, key, option.value)
+    def _draw(self, *what: str) -> float:
+        """Where something falls on the page: by the study's seed, the same at every look."""
+        return drawing.unit(self.enrolment.study.seed, "questionnaire", self.enrolment.pk, *what)
 
 
 def sheet_of(enrolment: Enrolment, rules: Rules) -> Sheet:

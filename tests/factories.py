@@ -190,9 +190,13 @@ def questionnaire(
     *,
     version: int = 1,
     questions: Sequence[dict[str, Any]] = QUESTIONS,
+    sections: dict[str, Any] | None = None,
 ) -> Questionnaire:
     return Questionnaire.objects.create(
-        study=of or study(), version=version, questions=list(questions)
+        study=of or study(),
+        version=version,
+        questions=list(questions),
+        sections=sections or {},
     )
 
 
@@ -572,6 +576,7 @@ def world(
     overlap: int = 3,
     k: int = 4,
     questions: Sequence[dict[str, Any]] = QUESTIONS,
+    sections: dict[str, Any] | None = None,
     purposes: Sequence[str] = ("take_part",),
     **rules: Any,
 ) -> World:
@@ -592,7 +597,7 @@ def world(
         prompts=openings,
         cells=[cell(pool, of_prompt=one, overlap=overlap) for one in openings],
         consent=consent_document(owner, purposes=list(purposes)),
-        questionnaire=questionnaire(owner, questions=questions),
+        questionnaire=questionnaire(owner, questions=questions, sections=sections),
     )
     for row in (version, by, *openings):
         _freeze(type(row), row)

@@ -205,7 +205,7 @@ def _ask(
     request: AnnotatorRequest, asked: Page, sheet: Sheet, *, faults: Mapping[str, Faulty]
 ) -> HttpResponse:
     before = sheet.before(asked)
-    titles = sheet.form.sections.get(asked.section, {}) if sheet.form else {}
+    titles = sheet.form.title(asked.section) if sheet.form else {}
     context = {
         "name": asked.name,
         "sensitive": asked.part is Part.SENSITIVE,

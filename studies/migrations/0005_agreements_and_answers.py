@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="questionnaire",
             name="sections",
-            field=models.JSONField(default=dict, help_text="section -> its title by language"),
+            field=models.JSONField(default=dict, help_text="section -> title by language, shuffle"),
         ),
         migrations.AlterField(
             model_name="questionnaire",

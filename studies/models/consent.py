@@ -66,7 +66,7 @@ class Questionnaire(models.Model):
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="questionnaires")
     version = models.PositiveIntegerField()
     questions = models.JSONField(help_text="as studies.questions writes them")
-    sections = models.JSONField(default=dict, help_text="section -> its title by language")
+    sections = models.JSONField(default=dict, help_text="section -> title by language, shuffle")
 
     class Meta:
         constraints = [

@@ -325,7 +325,7 @@ def test_what_people_are_asked_is_written_into_rows_of_the_study() -> None:
         ("religion", False),
         ("age_group", False),
     ]
-    assert form.sections == {"you": {"en": "About you"}}
+    assert form.sections == {"you": {"title": {"en": "About you"}}}
     assert document.purposes == ["take_part", "sensitive_questions"]
     assert document.asks == {"sensitive_questions": "May we?"}
 

@@ -131,6 +131,20 @@ def test_options_are_shuffled_for_each_person_and_stay_as_they_were() -> None:
     assert len(set(orders[0])) > 1
 
 
+def test_a_sections_questions_are_shuffled_and_their_places_stored() -> None:
+    several = [{**WHERE, "key": key, "ask_if": None, "section": "all"} for key in "abcdef"]
+    world = asking_world(several, purposes=["take_part"], sections={"all": {"shuffle": True}})
+    people = [consented(world) for _ in range(4)]
+    rules = current_rules(world.study)
+    orders = [
+        [one.question.key for one in sheet_of(person, rules).pages[0].asked] for person in people
+    ]
+    answer(people[0], **dict.fromkeys("abcdef", "x"))
+
+    assert len({*map(tuple, orders)}) > 1
+    assert list(Answer.objects.order_by("place").values_list("key", flat=True)) == orders[0]
+
+
 def test_faults_are_told_together_and_nothing_is_stored() -> None:
     both = [{**SPEAKS, "section": "one"}, {**WHERE, "ask_if": None, "section": "one"}]
     person = consented(asking_world(both, purposes=["take_part"]))

@@ -16,7 +16,8 @@ from studies.models import Enrolment, Sitting
 def regain_place(*, enrolment: Enrolment, sitting_id: UUID) -> bool:
     """Reserve the person's place once more; without room the sitting ends as over quota: False.
 
-    What was stored stays. Expects `enrolment.cohort` to be loaded. Locks the person and the cell.
+    What was stored stays. Expects `enrolment.cohort` to be loaded, and no open assignment: locks
+    the person and the quota's cell, and no prompt's cell after that.
     """
     state = lock_person(enrolment.pk)
     if state != Enrolment.State.ENROLLED:

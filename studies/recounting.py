@@ -30,7 +30,8 @@ FROM (
                 SELECT count(*) FROM studies_quotaplace held
                 WHERE held.cell_id = cell.id AND held.state <> 'released'
             ) THEN 'released' ELSE 'filled' END
-            WHEN enrolment.state = 'enrolled' AND place.state = 'reserved' THEN 'reserved'
+            WHEN enrolment.state IN ('consented', 'enrolled') AND place.state = 'reserved'
+            THEN 'reserved'
             ELSE 'released'
         END AS rightly
     FROM studies_quotaplace place

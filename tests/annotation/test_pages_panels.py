@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 from annotation.models import Assignment
 from annotation.tasks import sweep_expired
 from studies import access
-from studies.models import Enrolment, Identity, Sitting, Study
+from studies.models import Enrolment, Identity, Invitation, Sitting, Study
 from studies.quotas import OTHERS
 from tests import factories
 from tests.annotation import talking
@@ -153,6 +153,16 @@ def test_a_study_that_is_not_open_says_so(client: Client, state: str, words: str
     assert words in page(response).words
 
 
+def test_a_panels_link_that_has_expired_still_lets_back_in_whom_it_let_in(
+    world: World, client: Client
+) -> None:
+    enrolled(world, client)
+    Invitation.objects.update(expires_at=timezone.now())
+
+    assert arrive(world, Client()).headers["Location"] == "/work/"
+    assert arrive(world, Client(), person="pid2", submission="s2").status_code == 410
+
+
 # --- Coming again
 
 
@@ -289,9 +299,13 @@ def test_the_pages_of_an_arrival_cost_few_statements(
     assert statements(client, "/sitting/") <= 12
 
 
-def test_consent_and_answers_cost_few_statements(world: World, client: Client) -> None:
+def test_consent_and_answers_cost_few_statements(
+    world: World, client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     quota(world, target=1)
     arrive(world, client)
+    with django_assert_max_num_queries(8):
+        client.get("/welcome/")
     assert statements(client, "/welcome/", consent="yes") <= 12
     assert statements(client, "/questions/", **ANSWERS) <= 12
 

@@ -1,5 +1,6 @@
 """Panels as configuration: what their links say, and how people go back."""
 
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import pytest
@@ -122,6 +123,14 @@ def test_no_address_leads_anywhere_but_to_the_panels_host() -> None:
 )
 def test_what_leads_to_a_host(address: str, leads: bool) -> None:
     assert leads_to("panel.example", address) is leads
+
+
+@given(st.text(alphabet=st.sampled_from("panel.exmhts:/@\\?#[]%\t \u2025\u3002"), max_size=40))
+def test_no_odd_address_is_taken_for_the_hosts(text: str) -> None:
+    for address in (text, f"https://{text}", f"https://panel.example{text}"):
+        if leads_to("panel.example", address):
+            assert urlsplit(address).hostname == "panel.example"
+            assert "@" not in urlsplit(address).netloc
 
 
 def test_a_link_to_give_has_the_panels_own_gaps() -> None:

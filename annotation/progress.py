@@ -224,7 +224,8 @@ SELECT enrolment.state, enrolment.max_conversations, study.state,
         WHERE study_id = study.id AND frozen_at IS NOT NULL ORDER BY n DESC LIMIT 1),
     sitting.id, sitting.state, sitting.target, sitting.deadline, sitting.exit_code,
     coalesce(counts.done, 0), coalesce(counts.done_in_all, 0), coalesce(counts.claims, 0),
-    assignment.id, assignment.state, assignment.cell_id, conversation.id, assignment.deadline,
+    assignment.id, assignment.state, assignment.cell_id, conversation.id,
+    least(assignment.deadline, sitting.deadline),
     {RESTING},
     {WORKED_SINCE}
 FROM studies_enrolment enrolment

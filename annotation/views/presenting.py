@@ -191,9 +191,10 @@ def _forms(
     values = _comparison_values(request, scene, kept[names[0]], fault)
     form = {**_comparison_form(request, scene), **values, "fault": fault, "wrong": fault and wrong}
     if scene.stage is Stage.JUDGE:
-        return {"form": form}
+        return {"form": form, "typing_form": "comparison"}
     return {
         "form": form,
+        "typing_form": "message" if scene.can_send_message else "",
         **_message_form(request, scene, kept[names[1]], faults.get("message", "")),
     }
 

@@ -85,6 +85,7 @@ def _write(
         "fault": wording.fault(refusal) if refusal else "",
         "skip_reasons": wording.skip_reasons(),
         "here": "/work/",
+        "typing_form": "message",
         **lease_context(step.standing.assignment_deadline if step.standing else None),
     }
     study = request.enrolment.study

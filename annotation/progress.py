@@ -251,7 +251,7 @@ SELECT enrolment.state, enrolment.max_conversations, study.state,
     assignment.id, assignment.state, coalesce(assignment.cell_id, original.cell_id),
     conversation.id,
     counts.begun_lately, (SELECT state FROM studies_quotaplace WHERE enrolment_id = enrolment.id),
-    assignment.deadline,
+    least(assignment.deadline, sitting.deadline),
     {RESTING},
     {WORKED_SINCE}
 FROM studies_enrolment enrolment

@@ -207,9 +207,10 @@ def _forms(
         "wrong": fault and wrong,
     }
     if scene.stage is Stage.JUDGE:
-        return {"form": form}
+        return {"form": form, "typing_form": "comparison"}
     return {
         "form": form,
+        "typing_form": "message" if scene.can_send_message else "",
         **_keeping(request, scene, names[1], kept[names[1]]),
         **_message_form(request, scene, kept[names[1]].fields, faults.get("message", "")),
     }

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotation import resting
-from annotation.access import AnnotatorRequest, annotator_page
+from annotation.access import AnnotatorRequest, annotator_page, keep_posted
 from annotation.effort import cohort_pace, minutes_left, minutes_of
 from annotation.extending import extend_time
 from annotation.progress import Do, Step, next_step
@@ -24,6 +24,7 @@ WARN_BEFORE = 120  # seconds until the time runs out
 def pause(request: AnnotatorRequest) -> HttpResponse:
     """Take a break; what is kept until when, how to come back, and where one was."""
     if request.method == "POST":
+        keep_posted(request)  # what was being typed comes along without scripts
         resting.take_break(enrolment=request.enrolment)
         return see_other("pause")
     step = next_step(request.enrolment)
@@ -53,6 +54,7 @@ def pause_later(request: AnnotatorRequest) -> HttpResponse:
 @require_POST
 def extend(request: AnnotatorRequest) -> HttpResponse:
     """More time for the open conversation; to a script only the part of the page that says so."""
+    keep_posted(request)
     until = extend_time(enrolment=request.enrolment)
     if not request.htmx or until is None:
         response = see_other("work")

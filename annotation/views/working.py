@@ -128,6 +128,7 @@ def _write(
         "can_skip": rules.skips is None or skips_of(request.enrolment.pk) < rules.skips,
         "skip_reasons": wording.skip_reasons(),
         "here": "/work/",
+        "typing_form": "message",
         **lease_context(step.standing.assignment_deadline if step.standing else None),
     }
     return page(request, template, study, context, status=status)

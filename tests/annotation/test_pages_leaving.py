@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from django.conf import settings
 from django.test import Client
+from pytest_django.fixtures import DjangoAssertNumQueries
 
 from annotation.leaving import withdraw
 from annotation.models import Break, Comparison
@@ -290,3 +291,16 @@ def test_the_contact_and_the_models_are_named() -> None:
     words = page(client.get("/privacy/")).words
     assert "run by Our institute" in words
     assert "Kept for two years." in words
+
+
+def test_the_last_pages_keep_to_their_budgets(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    world = factories.world(prompts=3)
+    enrolment = joined(world)
+    for _ in range(2):
+        finished(enrolment)
+    client = browser_of(enrolment)
+    for address in ("/closing/", "/withdraw/", "/help/", "/privacy/", "/accessibility/"):
+        with django_assert_max_num_queries(8):
+            assert client.get(address).status_code == 200

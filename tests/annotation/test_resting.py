@@ -229,6 +229,23 @@ def test_a_page_says_until_when_and_gives_more_time() -> None:
     assert int(warning["data-warn-in"]) > 6000
 
 
+@pytest.mark.parametrize("address", ["/extend/", "/pause/"])
+def test_what_is_being_typed_comes_along_and_is_kept(address: str) -> None:
+    """Without scripts these buttons belong to the form that holds the text."""
+    enrolment, scene = shown_first_turn(factories.world())
+    judge(enrolment, scene)
+    client = browser_of(enrolment)
+    talk = f"/conversation/{scene.conversation_id}/"
+    seen = page(client.get(talk))
+    buttons = [one for one in seen.having("formaction") if one["formaction"] == address]
+    assert [one["form"] for one in buttons] == ["message"]
+    form = seen.form_to("/message/")
+
+    assert client.post(address, {**form.fields, "text": "What if"}).status_code == 303
+
+    assert page(client.get(talk)).form_to("/message/").fields["text"].strip() == "What if"
+
+
 def test_a_script_gets_only_the_part_of_the_page() -> None:
     enrolment, _ = shown_first_turn(factories.world())
     client = browser_of(enrolment)

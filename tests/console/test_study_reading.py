@@ -184,3 +184,23 @@ def test_any_line_of_a_file_may_be_wrong_and_is_told_not_raised(at: int, line: s
     except InvalidStudyFile as fault:
         problems = fault.problems
     assert all(1 <= problem.line <= len(DEMO_LINES) and problem.todo for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("contact: {name: Ana, email: nobody}", "1: contact.email: 'nobody' has the wrong form"),
+        ("contact: {name: Ana}", "1: contact.email: is missing -> add it"),
+        ("thanks: So", "1: thanks: must be named fields, not 'So'"),
+    ],
+)
+def test_who_answers_for_a_study_and_its_thanks_are_checked(line: str, expected: str) -> None:
+    [problem] = told(f"{line}\n".encode() + small())
+    assert problem.startswith(expected)
+
+
+def test_thanks_privacy_and_contact_go_into_the_rules() -> None:
+    lines = b'contact: {name: Ana, email: "a@b.org"}\nthanks: {en: Good.}\nprivacy: {en: Kept.}\n'
+    rules = study_reading.read(lines + small()).file.rules()
+    assert rules["contact"] == {"name": "Ana", "email": "a@b.org", "phone": ""}
+    assert (rules["thanks"], rules["privacy"]) == ({"en": "Good."}, {"en": "Kept."})

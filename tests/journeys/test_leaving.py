@@ -9,16 +9,14 @@ from playwright.sync_api import Page, expect
 
 from annotation import access
 from annotation.models import Assignment, Break
-from annotation.progress import Scene
-from studies.models import Enrolment
-from tests.annotation.talking import shown_first_turn
+from tests.annotation.talking import joined
 from tests.factories import World
 from tests.journeys.conftest import Site
 
 
-def at_work(page: Page, site: Site, world: World) -> tuple[Enrolment, Scene]:
+def at_work(page: Page, site: Site, world: World) -> None:
     """Somebody in front of four answers, whose browser this is."""
-    enrolment, scene = shown_first_turn(world)
+    enrolment = joined(world)
     cookie = {"enrolment": str(enrolment.pk), "return_token": "its-return-token"}
     page.context.add_cookies(
         [
@@ -29,15 +27,16 @@ def at_work(page: Page, site: Site, world: World) -> tuple[Enrolment, Scene]:
             }
         ]
     )
-    return enrolment, scene
+    page.goto("/work/")
+    expect(page.get_by_role("radio").first).to_be_visible(timeout=30_000)
 
 
 def test_the_end_of_time_is_warned_of_and_one_button_gives_more(
-    scripted: Page, site: Site, world: World
+    site: Site, world: World, scripted: Page
 ) -> None:
-    _, scene = at_work(scripted, site, world)
+    at_work(scripted, site, world)
     Assignment.objects.update(deadline=timezone.now() + timedelta(seconds=122))
-    scripted.goto(f"/conversation/{scene.conversation_id}/")
+    scripted.reload()
     alert = scripted.get_by_role("alert").filter(has_text="almost over")
     expect(alert).to_be_visible()
 
@@ -48,9 +47,8 @@ def test_the_end_of_time_is_warned_of_and_one_button_gives_more(
     assert Assignment.objects.filter(deadline__gt=later).exists()
 
 
-def test_a_break_and_more_time_need_no_scripts(plain: Page, site: Site, world: World) -> None:
-    _, scene = at_work(plain, site, world)
-    plain.goto(f"/conversation/{scene.conversation_id}/")
+def test_a_break_and_more_time_need_no_scripts(site: Site, world: World, plain: Page) -> None:
+    at_work(plain, site, world)
     plain.get_by_role("button", name="Give me more time").click()
     plain.get_by_role("button", name="Pause").click()
     expect(plain.get_by_role("heading", level=1)).to_have_text("You are having a break")

@@ -1,12 +1,21 @@
 """The typed view of what a study file stated."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from studies.models import StudyVersion
-from studies.rules import FirstSets, current_rules, in_language, rules_by_version, rules_of
+from studies.rules import (
+    Contact,
+    FirstSets,
+    Pay,
+    current_rules,
+    in_language,
+    rules_by_version,
+    rules_of,
+)
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -69,3 +78,17 @@ def test_texts_are_read_in_the_language_of_the_interface(locale: str, text: str)
 def test_texts_without_english_are_read_in_any_language() -> None:
     assert in_language({"fr": "Bonjour"}, "hi") == "Bonjour"
     assert in_language({}, "hi") == ""
+
+
+def test_what_people_are_told_about_pay_and_contact_is_a_rule_too() -> None:
+    there = {"IN": {"amount": 0.1, "currency": "INR"}}
+    rules = rules_of(
+        factories.study_version(
+            pay={"amount": 3.5, "currency": "EUR", "per": "hour", "by_country": there},
+            contact={"name": "Ana", "email": "a@b.org", "phone": ""},
+        )
+    )
+    assert rules.contact == Contact(name="Ana", email="a@b.org")
+    assert rules.pay is not None
+    assert rules.pay.in_country("FR") == Pay(Decimal("3.5"), "EUR", "hour")
+    assert rules.pay.in_country("IN") == Pay(Decimal("0.1"), "INR", "hour")

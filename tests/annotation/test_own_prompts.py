@@ -12,7 +12,7 @@ from studies.models import Audit
 from studies.models.study import Language
 from tests import factories
 from tests.annotation import talking
-from tests.annotation.visiting import Form, browser_of, page, send
+from tests.annotation.visiting import Form, at_most, browser_of, page, send
 
 pytestmark = pytest.mark.django_db
 
@@ -87,6 +87,13 @@ def test_a_question_that_repeats_an_own_earlier_one_is_pointed_out() -> None:
     assert response.status_code == 422
     assert "You have begun another conversation with these words." in page(response).words
     assert writing.send("Is honesty a gift?").status_code == 303
+
+
+def test_looking_at_a_question_first_keeps_within_the_budget_of_statements() -> None:
+    writing = Writing()
+    form = writing.form()
+    with at_most(12):
+        assert send(writing.client, form, text="Is honesty a duty?").status_code == 303
 
 
 def test_sending_the_same_form_twice_is_no_repetition() -> None:

@@ -21,8 +21,8 @@ from studies.models import Enrolment
 
 # Under this reason a conversation is given back; it is none that is offered for skipping.
 REPORTED = "reported"
-# The exposure as it is at this moment, kept with the report: the turn may show another set next. Its
-# set is served to nobody else from now on: whoever asks the question next gets a further replica.
+# The exposure as it is now, kept with the report, as the turn may show another set next. The
+# one that it showed is served to nobody else: whoever asks the same next gets a further replica.
 STORE = """
 WITH retired AS (
     UPDATE sampling_candidateset asked SET retired_at = %(now)s FROM annotation_turn turn

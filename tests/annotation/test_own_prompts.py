@@ -155,3 +155,14 @@ def test_every_language_of_the_data_has_its_phrases() -> None:
 
     assert set(read) == set(Language.values)
     assert all(len(set(phrases)) == len(phrases) > 15 for phrases in read.values())
+
+
+def test_nothing_is_pointed_out_about_the_messages_that_follow() -> None:
+    world = factories.world()
+    world.endpoint.notice = {"en": "These answers are made up."}
+    world.endpoint.save(update_fields=["notice"])
+    enrolment, scene = talking.shown_first_turn(world)
+    talking.judge(enrolment, scene)
+    shown = browser_of(enrolment).get(f"/conversation/{scene.conversation_id}/")
+
+    assert "all the same" not in page(shown).words

@@ -15,7 +15,7 @@ from annotation.leasing import with_lease
 from annotation.locking import lock_person
 from annotation.models import Conversation, Turn
 from annotation.progress import Rows, Scene, read_conversation, read_rows, scene_of
-from annotation.refusals import OutOfOrder, TooLate
+from annotation.refusals import NotNow, OutOfOrder, TooLate
 from annotation.showing import show_turn
 from annotation.submitting import Form, form
 from annotation.texts import MESSAGE_LIMIT, clean
@@ -119,7 +119,10 @@ def follow(
             return scene_of(rows)
         if turn.is_retired:
             # Somebody reported it before this person saw it: they get another one.
-            retry_set(enrolment=enrolment, conversation_id=conversation_id)
+            try:
+                retry_set(enrolment=enrolment, conversation_id=conversation_id)
+            except NotNow:
+                return scene_of(rows)  # the study is closed: nothing is asked for any more
             continue
         if order := show_turn(turn, enrolment=enrolment, layout=layout):
             return scene_of(_with_order(rows, order))

@@ -19,7 +19,7 @@ from annotation.models import Assignment, Conversation
 from annotation.own_prompts import limit_of
 from annotation.refusals import NotNow, Opened, OutOfOrder, TooLate, Unknown
 from annotation.submitting import Form, find_first_answer, form
-from annotation.texts import clean
+from annotation.texts import MESSAGE_LIMIT, clean
 from annotation.turns import (
     Sent,
     accept_turn,
@@ -32,7 +32,7 @@ from sampling.further_sets import Question
 from sampling.messages import Message, message
 from sampling.models import CandidateSet
 from studies.models import Enrolment, Study
-from studies.rules import current_rules, rules_by_version
+from studies.rules import rules_by_version
 
 # Holds the person, as locking.lock_person does, and the assignment, so that both are read as they
 # are after any wait. A conversation that another tab opened meanwhile is caught by its uniqueness.
@@ -129,7 +129,7 @@ def open_own_conversation(
     Expects `enrolment.study` to be loaded. Raises Unknown, NotNow, BadText, BadKey,
     SubmissionConflict, Opened, TooLate (it ended), OutOfOrder (it has a prompt), NoRoom.
     """
-    text = clean(text, limit=limit_of(current_rules(enrolment.study).own_prompts))
+    text = clean(text, limit=MESSAGE_LIMIT)
     said = [str(assignment_id), text]
     answered = form(enrolment_id=enrolment.pk, key=idempotency_key, kind="opening", body=said)
     return with_lease(enrolment.pk, _open_own, enrolment, assignment_id, text, answered)
@@ -145,6 +145,7 @@ def _open_own(enrolment: Enrolment, assignment_id: UUID, text: str, answered: Fo
         raise OutOfOrder
     if opening.conversation_id is not None:
         raise Opened
+    clean(text, limit=limit_of(rules_by_version(opening.version_id).own_prompts))
     context = [message("user", text)]
     answers = ask_alone(_question(opening, context))
     talk = _write(enrolment, assignment_id, opening, context, answers)

@@ -16,14 +16,18 @@ from annotation.leaving import give_back
 from annotation.locking import lock_person
 from annotation.models import Assignment, Report, Turn
 from annotation.refusals import BadReason, OutOfOrder, UnknownChoice
-from sampling.requesting import retire_set
 from studies import auditing
 from studies.models import Enrolment
 
 # Under this reason a conversation is given back; it is none that is offered for skipping.
 REPORTED = "reported"
-# The exposure as it is at this moment, kept with the report: the turn may show another set next.
+# The exposure as it is now, kept with the report, as the turn may show another set next. The
+# one that it showed is served to nobody else: whoever asks the same next gets a further replica.
 STORE = """
+WITH retired AS (
+    UPDATE sampling_candidateset asked SET retired_at = %(now)s FROM annotation_turn turn
+    WHERE turn.id = %(turn)s AND asked.id = turn.set_id AND asked.retired_at IS NULL
+)
 INSERT INTO annotation_report (id, turn_id, set_id, k, candidate_id, display_order, layout,
     showing_no, asked_at, shown_at, reason, created_at)
 SELECT %(id)s, id, set_id, k, %(candidate)s, display_order, layout,
@@ -86,8 +90,6 @@ def _store(moment: Moment, candidate_id: UUID, reason: str) -> None:
                 "now": timezone.now(),
             },
         )
-    if moment.set_id is not None:
-        retire_set(moment.set_id)
 
 
 def _go_on(moment: Moment, *, leave: bool) -> None:

@@ -96,15 +96,6 @@ def drop_candidate_sets(set_ids: Iterable[UUID], *, also_shared: bool = False) -
     )
 
 
-def retire_set(set_id: UUID) -> bool:
-    """Serve a ready set to nobody else from now on; False when it was retired before.
-
-    Whoever asks the question next gets a set with another replica number. Locks the set's row.
-    """
-    found = CandidateSet.objects.filter(pk=set_id, retired_at=None)
-    return bool(found.update(retired_at=timezone.now()))
-
-
 def _insert_unshared(
     *,
     plan: Plan,

@@ -94,7 +94,7 @@ def opened(refusal: Refusal) -> str:
     return ""
 
 
-def notices(notice: Notice) -> list[str]:
+def pointed_out(notice: Notice) -> list[str]:
     """What is pointed out about an opening message; nothing about distress, which has its page."""
     said = []
     if notice.repeats:

@@ -100,7 +100,7 @@ def _write(
     step: Step,
     *,
     refusal: Refusal | None = None,
-    notices: Sequence[str] = (),
+    pointed_out: Sequence[str] = (),
     template: str = "annotation/own_prompt.html",
     status: int = 200,
 ) -> HttpResponse:
@@ -121,7 +121,7 @@ def _write(
         "task_language": request.enrolment.cohort.language,
         "own_label": _("Your question"),
         "fault": wording.fault(refusal) if refusal else "",
-        "notices": notices,
+        "pointed_out": pointed_out,
         "guidance": in_language(own.guidance.get(country, {}), locale()),
         "helplines": helplines(own, country),
         "limit": limit_of(own),
@@ -185,7 +185,7 @@ def _point_out(request: AnnotatorRequest, step: Step, notice: Notice) -> HttpRes
     """The form again with what its writer should know, or help; both with the way on."""
     if notice.distress:
         return _write(request, step, template="annotation/distress.html", status=422)
-    return _write(request, step, notices=wording.notices(notice), status=422)
+    return _write(request, step, pointed_out=wording.pointed_out(notice), status=422)
 
 
 def _mend(request: AnnotatorRequest, assignment_id: UUID, refusal: Invalid) -> HttpResponse:

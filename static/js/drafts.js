@@ -262,7 +262,8 @@
   function begin() {
     if (document.querySelector("[data-forget-drafts]")) return forgetHere(() => true);
     forms().forEach(watch);
-    forgetHere((entry) => Date.now() - entry.at > TOO_OLD);
+    // What the server has needs no copy here, once its form is gone.
+    forgetHere((entry) => Date.now() - entry.at > TOO_OLD || (entry.saved && !formNamed(entry.name)));
   }
 
   document.addEventListener("input", function (event) {

@@ -12,7 +12,7 @@ from studies.models import Audit
 from studies.models.study import Language
 from tests import factories
 from tests.annotation import talking
-from tests.annotation.visiting import Form, browser_of, page, send
+from tests.annotation.visiting import Form, at_most, browser_of, page, send
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +89,13 @@ def test_a_question_that_repeats_an_own_earlier_one_is_pointed_out() -> None:
     assert writing.send("Is honesty a gift?").status_code == 303
 
 
+def test_looking_at_a_question_first_keeps_within_the_budget_of_statements() -> None:
+    writing = Writing()
+    form = writing.form()
+    with at_most(12):
+        assert send(writing.client, form, text="Is honesty a duty?").status_code == 303
+
+
 def test_sending_the_same_form_twice_is_no_repetition() -> None:
     writing = Writing()
     form = writing.form()
@@ -148,3 +155,14 @@ def test_every_language_of_the_data_has_its_phrases() -> None:
 
     assert set(read) == set(Language.values)
     assert all(len(set(phrases)) == len(phrases) > 15 for phrases in read.values())
+
+
+def test_nothing_is_pointed_out_about_the_messages_that_follow() -> None:
+    world = factories.world()
+    world.endpoint.notice = {"en": "These answers are made up."}
+    world.endpoint.save(update_fields=["notice"])
+    enrolment, scene = talking.shown_first_turn(world)
+    talking.judge(enrolment, scene)
+    shown = browser_of(enrolment).get(f"/conversation/{scene.conversation_id}/")
+
+    assert "all the same" not in page(shown).words

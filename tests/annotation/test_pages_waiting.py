@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -24,7 +22,7 @@ from sampling.reasons import Reason
 from studies.models import Enrolment
 from tests import factories
 from tests.annotation import talking
-from tests.annotation.visiting import Page, browser_of, page, send
+from tests.annotation.visiting import Page, at_most, browser_of, page, send
 from tests.factories import World
 
 pytestmark = pytest.mark.django_db
@@ -280,16 +278,6 @@ def many_conversations(of: World, times: int) -> Enrolment:
     sitting.target = times + 5
     sitting.save(update_fields=["target"])
     return talking.reloaded(sitting.enrolment)
-
-
-@contextmanager
-def at_most(budget: int) -> Iterator[None]:
-    """Count the statements of a request; savepoints are the test's own transaction."""
-    with CaptureQueriesContext(connection) as captured:
-        yield
-    asked = [one["sql"] for one in captured.captured_queries]
-    counted = [sql for sql in asked if not sql.startswith(("SAVEPOINT", "RELEASE"))]
-    assert len(counted) <= budget, "\n".join(counted)
 
 
 @pytest.mark.parametrize("behind", [10, 200])

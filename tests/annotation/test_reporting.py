@@ -9,10 +9,10 @@ from annotation.conversing import follow
 from annotation.models import Assignment, Report, Turn
 from annotation.progress import Stage
 from sampling.models import CandidateSet
-from studies.models import Audit
+from studies.models import Audit, Study
 from tests import factories
 from tests.annotation import talking
-from tests.annotation.visiting import Form, browser_of, page, send
+from tests.annotation.visiting import Form, at_most, browser_of, page, send
 from tests.racing import runners
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +68,24 @@ def test_a_reported_set_is_shown_to_nobody_else() -> None:
     later = talking.opened(talking.joined(seen.world))
 
     assert later.turns.get().set.retired_at is None
+
+
+def test_a_page_of_a_closed_study_in_front_of_a_reported_set_is_still_a_page() -> None:
+    seen = Seen()
+    other = talking.joined(seen.world)
+    talk = talking.opened(other)
+    CandidateSet.objects.filter(turns__conversation=talk).update(retired_at=factories.in_hours(0))
+    talking.write_set(talk.turns.get().set_id)
+    Study.objects.update(state="closed")
+
+    assert browser_of(other).get(f"/conversation/{talk.pk}/").status_code == 200
+
+
+def test_a_report_keeps_within_the_budget_of_statements() -> None:
+    seen = Seen()
+    form = seen.form()
+    with at_most(12):
+        send(seen.client, form, candidate=seen.harmful, reason="other")
 
 
 def test_whoever_was_shown_it_before_may_still_judge_it() -> None:

@@ -1,13 +1,16 @@
 """A browser without scripting for tests: pages parsed into their forms, and forms sent."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 
 from django.conf import settings
 from django.core import signing
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from annotation import access
 from studies.models import Enrolment
@@ -94,3 +97,13 @@ def browser_of(enrolment: Enrolment, *, return_token: str = "its-return-token") 
 def send(client: Client, form: Form, **changes: str) -> Any:
     """Post a form with some fields changed."""
     return client.post(form.action, {**form.fields, **changes})
+
+
+@contextmanager
+def at_most(budget: int) -> Iterator[None]:
+    """Count the statements of a request; savepoints are the test's own transaction."""
+    with CaptureQueriesContext(connection) as captured:
+        yield
+    asked = [one["sql"] for one in captured.captured_queries]
+    counted = [sql for sql in asked if not sql.startswith(("SAVEPOINT", "RELEASE"))]
+    assert len(counted) <= budget, "\n".join(counted)

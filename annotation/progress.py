@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
+from annotation.marks import Mark, from_json
 from annotation.refusals import Unknown
 from studies.models import Enrolment, Sitting, Study
 from studies.rules import Rules, rules_by_version
@@ -70,7 +71,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The judgement of a turn that counts. `chosen` and `letter` are None for `none`."""
+    """The judgement of a turn that counts. `chosen` and `letter` are None unless one is chosen."""
 
     revision: int
     outcome: str
@@ -78,6 +79,7 @@ class Judged:
     carried: UUID | None
     letter: str | None
     explanation: str
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class TurnScene:
     asks_explanation: bool
     candidates: tuple[Shown, ...]
     judged: Judged | None
+    layout: str = ""
 
     @property
     def carried(self) -> Shown | None:
@@ -318,6 +321,8 @@ class TurnRow(NamedTuple):
     chosen_id: UUID | None
     carried_id: UUID | None
     explanation: str | None
+    layout: str
+    marks: Any
 
 
 class CandidateRow(NamedTuple):
@@ -346,7 +351,11 @@ SELECT turn.id, turn.number, turn.message, turn.asks_explanation, turn.display_o
     turn.set_id, turn.k, asked.state, asked.reason, asked.progress, asked.shared, asked.showings,
     CASE WHEN turn.number = 0 THEN asked.context - (-1) END,
     comparison.revision, comparison.outcome, comparison.chosen_id, comparison.carried_id,
-    comparison.explanation
+    comparison.explanation, turn.layout,
+    (SELECT jsonb_agg(jsonb_build_object('kind', kind, 'candidate', candidate_id, 'n', n,
+            'value', value, 'start', lower(span), 'stop', upper(span), 'reason', mark.reason)
+            ORDER BY kind, candidate_id, n)
+        FROM annotation_comparisonmark mark WHERE mark.comparison_id = comparison.id)
 FROM annotation_turn turn
 JOIN sampling_candidateset asked ON asked.id = turn.set_id
 LEFT JOIN annotation_comparison comparison
@@ -444,6 +453,7 @@ def _turn_scene(turn: TurnRow, candidates: Sequence[CandidateRow]) -> TurnScene:
         asks_explanation=turn.asks_explanation,
         candidates=shown,
         judged=_judged(turn, shown),
+        layout=turn.layout,
     )
 
 
@@ -472,4 +482,5 @@ def _judged(turn: TurnRow, shown: Sequence[Shown]) -> Judged | None:
         carried=turn.carried_id,
         letter=chosen.letter if chosen else None,
         explanation=turn.explanation or "",
+        marks=from_json(json.loads(turn.marks or "[]")),
     )

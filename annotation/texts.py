@@ -12,6 +12,10 @@ INVISIBLE = regex.compile(r"[\s\p{Cf}\p{Zl}\p{Zp}\u034F\u115F\u1160\u3164\uFFA0\
 CONTROL = regex.compile(r"[\p{Cc}--[\t\n]]", regex.VERSION1)
 WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}\u200C\u200D'’-]*")
 
+# Chinese, Japanese, Thai, Lao, Khmer, Burmese, Tibetan: a grapheme with a letter or a number in it.
+WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "km", "my", "bo"})
+LETTER = regex.compile(r"(?=[\p{L}\p{N}])\X")
+
 
 def clean(text: str, *, limit: int) -> str:
     """`text` as it is stored: line ends as \\n, no white space around it.
@@ -39,9 +43,10 @@ def clean_optional(text: str, *, limit: int) -> str:
         raise
 
 
-def count_words(text: str) -> int:
-    """Words in any script."""
-    return sum(1 for _ in WORD.finditer(text))
+def count_words(text: str, language: str = "") -> int:
+    """Words in any script; graphemes where the language writes no spaces between words."""
+    counted = LETTER if language.split("-")[0] in WITHOUT_SPACES else WORD
+    return sum(1 for _ in counted.finditer(text))
 
 
 def storable(text: str) -> str:

@@ -6,10 +6,19 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from studies.models.study import Language
+from studies.reason_lists import SHIPPED
 
 LanguageCode = Literal["en", "fr", "it", "pt", "hi"]
 
@@ -61,6 +70,8 @@ class Explanation(Strict):
     min_words: int = Field(default=0, ge=0, le=200)
     question: Texts | None = None
     none_question: Texts | None = None
+    example: Texts | None = None
+    marks_suffice: bool | None = None
 
     @model_validator(mode="after")
     def _share_goes_with_its_rule(self) -> Self:
@@ -69,6 +80,52 @@ class Explanation(Strict):
         if self.rule != "share" and self.share is not None:
             raise PydanticCustomError("share_unused", "a share is only read under rule: share")
         return self
+
+
+class Layouts(Strict):
+    """How the answers may stand on small and on wide screens; the first of each comes first."""
+
+    narrow: list[Literal["stack", "pager"]] | None = Field(default=None, min_length=1, max_length=2)
+    wide: list[Literal["grid", "stack", "pager"]] | None = Field(
+        default=None, min_length=1, max_length=3
+    )
+
+
+class ReasonEntry(Strict):
+    """A reason that is offered for ticking, after a choice or after "none"."""
+
+    key: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
+    label: Texts
+    after: Literal["chosen", "none"] = "chosen"
+
+
+class OwnReasons(Strict):
+    """A study's own list of reasons; another list is another version."""
+
+    version: int = Field(ge=1, le=10_000)
+    offered: list[ReasonEntry] = Field(min_length=1, max_length=24)
+
+
+def _known_reasons(value: Any) -> Any:
+    if isinstance(value, dict | OwnReasons) or value in SHIPPED:
+        return value
+    shipped = " or ".join(sorted(SHIPPED))
+    raise PydanticCustomError("reasons", f"must be {shipped}, or a version and what is offered")
+
+
+# A union of one form and a name: validated by hand, so that faults are told of the form alone.
+Reasons = Annotated[str | OwnReasons, BeforeValidator(_known_reasons)]
+
+
+class Comparing(Strict):
+    """How the answers stand, and what an annotator may say of them beside the choice."""
+
+    layouts: Layouts | None = None
+    tie: bool | None = None
+    strength: bool | None = None
+    sentences: bool | None = None
+    should_have_said: bool | None = None
+    reasons: Reasons | None = None
 
 
 class Replicas(Strict):
@@ -99,8 +156,9 @@ class Rules(Strict):
     title: Texts
     turns: Turns
     own_prompt_share: float = Field(ge=0, le=1)
-    after_none: Literal["end"] = "end"
+    after_none: Literal["end", "continue_from"] = "end"
     explanation: Explanation
+    comparing: Comparing | None = None
     conversations: int = Field(ge=1, le=1000)
     sitting_hours: int = Field(ge=1, le=24 * 90)
     assignment_minutes: int = Field(ge=5, le=60 * 24 * 7)

@@ -17,7 +17,7 @@ from pydantic_core import to_json
 from console import marked_yaml
 from console.file_problems import explain, named
 from console.marked_yaml import Marked, Path, Problem
-from console.rule_fields import DATA_LANGUAGES, LanguageCode
+from console.rule_fields import DATA_LANGUAGES, LanguageCode, OwnReasons, ReasonEntry
 from console.study_file import StudyFile
 
 REAL, SIMULATED = "real", "simulated"
@@ -88,6 +88,8 @@ def _repeats(file: StudyFile) -> Iterator[Fault]:
     yield from _repeated(("endpoints",), "name", [entry.name for entry in file.endpoints])
     yield from _repeated(("cohorts",), "slug", [entry.slug for entry in file.cohorts])
     yield from _repeated(("prompts",), "key", [entry.key for entry in file.prompts])
+    reasons = [entry.key for entry in _own_reasons(file)]
+    yield from _repeated(("comparing", "reasons", "offered"), "key", reasons)
     for at, cohort in enumerate(file.cohorts):
         yield from _repeated(("cohorts", at, "arms"), "name", [arm.name for arm in cohort.arms])
     questions: Path = ("questionnaire", "questions")
@@ -139,6 +141,10 @@ def _texts(file: StudyFile) -> Iterator[tuple[Path, Mapping[LanguageCode, Any]]]
         texts = getattr(file.explanation, part)
         if texts is not None or file.explanation.rule != "never":
             yield ("explanation", part), texts or {}
+    if file.explanation.example is not None:
+        yield ("explanation", "example"), file.explanation.example
+    for at, reason in enumerate(_own_reasons(file)):
+        yield ("comparing", "reasons", "offered", at, "label"), reason.label
     for at, endpoint in enumerate(file.endpoints):
         if endpoint.notice is not None:
             yield ("endpoints", at, "notice"), endpoint.notice
@@ -149,6 +155,12 @@ def _texts(file: StudyFile) -> Iterator[tuple[Path, Mapping[LanguageCode, Any]]]
             yield path, option.label
     for at, prompt in enumerate(file.prompts):
         yield ("prompts", at, "texts"), prompt.texts
+
+
+def _own_reasons(file: StudyFile) -> list[ReasonEntry]:
+    """The reasons that the file lists itself; none when it names a list of ours."""
+    said = file.comparing.reasons if file.comparing else None
+    return said.offered if isinstance(said, OwnReasons) else []
 
 
 def _prompt_faults(file: StudyFile) -> Iterator[Fault]:

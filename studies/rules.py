@@ -1,15 +1,17 @@
 """A typed view of the rules that a study file stated, read from `StudyVersion.body`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal, cast
 from uuid import UUID
 
 from studies.models import Study, StudyVersion
+from studies.reason_lists import SHIPPED, ReasonList, Texts, as_reason_list
 
 ExplanationRule = Literal["never", "share", "chosen", "always"]
-Texts = Mapping[str, str]
+Layout = Literal["stack", "grid", "pager"]
+AfterNone = Literal["end", "continue_from"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,24 @@ class Explanation:
     min_words: int
     question: Texts
     none_question: Texts
+    example: Texts = field(default_factory=dict)
+    marks_suffice: bool = True  # a reason or a marked sentence may stand for the words
+
+
+@dataclass(frozen=True, slots=True)
+class Comparing:
+    """How the answers stand, and what may be said of them beside the choice.
+
+    Of the layouts the first is what people get, and they may change to the others.
+    """
+
+    narrow: tuple[Layout, ...] = ("stack",)
+    wide: tuple[Layout, ...] = ("grid",)
+    tie: bool = False
+    strength: bool = False
+    sentences: bool = False
+    should_have_said: bool = False
+    reasons: ReasonList | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +61,13 @@ class Rules:
     turns_min: int
     turns_max: int
     own_prompt_share: float
-    after_none: Literal["end"]
+    after_none: AfterNone
     explanation: Explanation
     conversations: int
     sitting_hours: float
     assignment_minutes: float
     first_sets: FirstSets = FirstSets()
+    comparing: Comparing = Comparing()
 
 
 def in_language(texts: Texts, locale: str) -> str:
@@ -89,18 +110,21 @@ def _read(version_id: UUID, body: Mapping[str, Any]) -> Rules:
         turns_min=body["turns"]["min"],
         turns_max=body["turns"]["max"],
         own_prompt_share=body.get("own_prompt_share", 0.0),
-        after_none=cast("Literal['end']", body.get("after_none", "end")),
+        after_none=cast("AfterNone", body.get("after_none", "end")),
         explanation=Explanation(
             rule=explanation["rule"],
             share=explanation.get("share", 0.0),
             min_words=explanation.get("min_words", 0),
             question=explanation.get("question") or {},
             none_question=explanation.get("none_question") or {},
+            example=explanation.get("example") or {},
+            marks_suffice=explanation.get("marks_suffice", True),
         ),
         conversations=body["conversations"],
         sitting_hours=body["sitting_hours"],
         assignment_minutes=body["assignment_minutes"],
         first_sets=_first_sets(body.get("sets", "shared")),
+        comparing=_comparing(body.get("comparing") or {}),
     )
 
 
@@ -108,3 +132,22 @@ def _first_sets(said: str | Mapping[str, int]) -> FirstSets:
     if isinstance(said, str):
         return FirstSets(rule=cast("Literal['shared', 'fresh']", said))
     return FirstSets(rule="replicas", replicas=said["replicas"])
+
+
+def _comparing(said: Mapping[str, Any]) -> Comparing:
+    layouts = said.get("layouts") or {}
+    return Comparing(
+        narrow=tuple(layouts.get("narrow") or ("stack",)),
+        wide=tuple(layouts.get("wide") or ("grid",)),
+        tie=said.get("tie", False),
+        strength=said.get("strength", False),
+        sentences=said.get("sentences", False),
+        should_have_said=said.get("should_have_said", False),
+        reasons=_reasons(said.get("reasons")),
+    )
+
+
+def _reasons(said: str | Mapping[str, Any] | None) -> ReasonList | None:
+    if said is None:
+        return None
+    return SHIPPED[said] if isinstance(said, str) else as_reason_list(said)

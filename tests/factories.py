@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from annotation.models import Assignment, Comparison, Conversation, PromptCell, Turn
+from annotation.models import Assignment, Comparison, ComparisonMark, Conversation, PromptCell, Turn
 from sampling.canonical import fingerprint
 from sampling.models import (
     Arm,
@@ -584,6 +584,20 @@ def comparison(of: Turn, *, choice: int | None = 0, revision: int = 1, **fields:
 def judged_turn(of: World | None = None, **traits: Any) -> Comparison:
     """A first turn, shown and judged, with all that it takes."""
     return comparison(turn(of or world(), **traits))
+
+
+def comparison_mark(
+    of: Comparison | None = None, *, slot: int | None = 1, **fields: Any
+) -> ComparisonMark:
+    """A mark on the candidate of that slot, or with None on the comparison: ruled out, unless a
+    kind is given."""
+    judged = of or judged_turn()
+    return ComparisonMark.objects.create(
+        comparison=judged,
+        set_id=judged.set_id,
+        candidate=None if slot is None else judged.set.candidates.get(slot=slot),
+        **{"kind": "ruled_out", **fields},
+    )
 
 
 # --- Parts ----------------------------------------------------------------------------------------

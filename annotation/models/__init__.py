@@ -2,11 +2,13 @@
 
 from annotation.models.assignment import Assignment, PromptCell
 from annotation.models.conversation import Comparison, Conversation, Turn
+from annotation.models.mark import ComparisonMark
 from annotation.models.submission import Draft, Submission
 
 __all__ = [
     "Assignment",
     "Comparison",
+    "ComparisonMark",
     "Conversation",
     "Draft",
     "PromptCell",

@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 
 from annotation import drafts
 from annotation.access import AnnotatorRequest, draft_token, keep_posted
+from annotation.marks import FIELDS
 from annotation.progress import Scene, Stage
-from annotation.refusals import Conflict, Invalid, Refusal
-from annotation.views import wording
+from annotation.refusals import BadText, Conflict, ExplanationNeeded, Invalid, Refusal
+from annotation.views import marking, wording
 from annotation.views.answering import locale, study_title
 from sampling.live import live_url
 from sampling.models import Endpoint
@@ -84,7 +85,7 @@ def conversation_context(
     `mends` is the form that holds what was posted, and the refusal's words.
     """
     faults: Faults = {mends: wording.fault(refusal)} if mends and refusal else {}
-    wrong = "explanation" if refusal and refusal.code != "unknown_choice" else ""
+    wrong = "explanation" if isinstance(refusal, BadText | ExplanationNeeded) else ""
     estimate = estimate_wait(scene.last.set_id) if scene.is_queued else None
     return {
         **_everywhere(scene),
@@ -180,10 +181,13 @@ def _forms(
     fault = faults.get("comparison", "")
     values = _comparison_values(request, scene, kept[names[0]], fault)
     form = {**_comparison_form(request, scene), **values, "fault": fault, "wrong": fault and wrong}
+    purposes = getattr(request.enrolment, "purposes", ())
+    beside = marking.beside(scene, purposes=purposes)
+    shown = {"form": form, "beside": beside, "cards": marking.cards(scene)}
     if scene.stage is Stage.JUDGE:
-        return {"form": form}
+        return shown
     return {
-        "form": form,
+        **shown,
         **_message_form(request, scene, kept[names[1]], faults.get("message", "")),
     }
 
@@ -204,6 +208,8 @@ def _comparison_form(request: AnnotatorRequest, scene: Scene) -> dict[str, Any]:
         "only_chosen": asked.rule == "chosen",
         "question": in_language(asked.question, locale()),
         "none_question": in_language(asked.none_question, locale()),
+        "example": in_language(asked.example, locale()),
+        "measures": marking.measures({}),
     }
 
 
@@ -213,11 +219,10 @@ def _comparison_values(
     """What the form holds: what was just posted, else what was kept, else what counts."""
     judged = scene.last.judged
     if fault:
-        posted = ("choice", "explanation", "first_choice_ms", "visible_ms")
-        return {"open": True, **{name: request.POST.get(name, "") for name in posted}}
+        said = {name: request.POST.get(name, "") for name in ("choice", "explanation")}
+        return {"open": True, **said, **marking.posted_values(request.POST)}
     if judged and not kept:
-        choice = str(judged.chosen) if judged.chosen else "none"
-        return {"choice": choice, "explanation": judged.explanation, "stored": True}
+        return {"stored": True, **marking.stored_values(judged)}
     return {"open": bool(kept), **kept}
 
 
@@ -263,13 +268,20 @@ def _conflict(
     choice = request.POST.get("choice", "")
     letter = next((c.letter for c in scene.last.candidates if str(c.id) == choice), None)
     at_work = scene.stage in (Stage.JUDGE, Stage.JUDGED) and turn_no == scene.last.number
-    if not at_work or (letter is None and choice != "none"):
+    if not at_work or (letter is None and choice not in ("none", "tie")):
         return said
     return {
         **said,
-        "change": wording.change_to(letter),
+        "change": wording.change_to(letter, choice),
+        "fields": _carried_along(request),
         "choice": choice,
         "explanation": request.POST.get("explanation", ""),
         "key": uuid4().hex,
         "revision": scene.last.judged.revision if scene.last.judged else 0,
     }
+
+
+def _carried_along(request: AnnotatorRequest) -> list[tuple[str, str]]:
+    """What else the refused form said, for the form that says it again."""
+    names = ("continue_from", *FIELDS)
+    return [(name, value) for name in names for value in request.POST.getlist(name)]

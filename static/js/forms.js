@@ -1,4 +1,4 @@
-// Forms: sent once, timed while visible, and no typed word lost to a reload.
+// Forms: sent once, and no typed word lost to a reload.
 (function () {
   "use strict";
 
@@ -25,7 +25,6 @@
       form.querySelectorAll("button").forEach(function (button) {
         button.setAttribute("aria-disabled", "true");
       });
-      writeTimes(form);
     },
     true,
   );
@@ -38,40 +37,6 @@
     release(form);
     if (event.detail.successful) forget(form);
   });
-
-  // ---- how long the answers were in view -------------------------------------------------------
-  let visible = 0; // milliseconds of earlier stretches
-  let since = document.hidden ? null : performance.now();
-  let firstChoice = null;
-
-  function visibleNow() {
-    return Math.round(visible + (since === null ? 0 : performance.now() - since));
-  }
-
-  function startClock(form) {
-    // A form that came back to be mended goes on from where it was.
-    visible = Number(form.elements.visible_ms.value);
-    since = document.hidden ? null : performance.now();
-    firstChoice = form.elements.first_choice_ms.value || null;
-  }
-
-  document.addEventListener("visibilitychange", function () {
-    if (document.hidden && since !== null) {
-      visible += performance.now() - since;
-      since = null;
-    } else if (!document.hidden && since === null) {
-      since = performance.now();
-    }
-  });
-  document.addEventListener("change", function (event) {
-    if (event.target.name === "choice" && firstChoice === null) firstChoice = visibleNow();
-  });
-
-  function writeTimes(form) {
-    if (!form.matches("[data-timed]")) return;
-    form.elements.visible_ms.value = visibleNow();
-    form.elements.first_choice_ms.value = firstChoice === null ? "" : firstChoice;
-  }
 
   // ---- typed words survive a reload of this tab ------------------------------------------------
   function storage(action) {
@@ -172,8 +137,6 @@
   function begin(root) {
     restore(root);
     say();
-    const form = root.querySelector("[data-timed]");
-    if (form) startClock(form);
   }
 
   document.addEventListener("htmx:afterSettle", function (event) {

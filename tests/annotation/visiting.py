@@ -21,6 +21,7 @@ class Form:
     method: str
     fields: dict[str, str] = field(default_factory=dict)
     options: dict[str, list[str]] = field(default_factory=dict)
+    boxes: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Page(HTMLParser):
@@ -52,6 +53,10 @@ class Page(HTMLParser):
             form.fields[name] = ""
         elif given.get("type") == "radio":
             form.options.setdefault(name, []).append(given["value"])
+            if "checked" in given:
+                form.fields[name] = given["value"]
+        elif given.get("type") == "checkbox":
+            form.boxes.setdefault(name, []).append(given["value"])
             if "checked" in given:
                 form.fields[name] = given["value"]
         elif tag == "input":
@@ -91,6 +96,6 @@ def browser_of(enrolment: Enrolment, *, return_token: str = "its-return-token") 
     return client
 
 
-def send(client: Client, form: Form, **changes: str) -> Any:
+def send(client: Client, form: Form, **changes: str | list[str]) -> Any:
     """Post a form with some fields changed."""
     return client.post(form.action, {**form.fields, **changes})

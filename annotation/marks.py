@@ -6,9 +6,10 @@ no sense; what a person states (the others) is refused with BadMark. A field tha
 the outcome is not read: a browser without styles sends it all the same.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import connection
@@ -68,27 +69,24 @@ class About:
         return "none" if self.outcome == Comparison.Outcome.NONE else "chosen"
 
 
-class MarkKind(Protocol):
+class MarkKind(ABC):
     """`field` is its name in the form. `stated`: a person says it, and it is part of the answer."""
 
     kind: ClassVar[Kind]
     field: ClassVar[str]
-    stated: ClassVar[bool]
+    stated: ClassVar[bool] = True
 
+    @abstractmethod
     def read(self, values: Sequence[str], about: About) -> Iterator[Mark]:
         """The marks of the posted values; raises BadMark, or BadText."""
-        ...
 
+    @abstractmethod
     def value_of(self, mark: Mark) -> str:
         """What the form would have posted for this mark."""
-        ...
 
 
-class _OnCandidates:
+class _OnCandidates(MarkKind):
     """A kind whose values are ids of candidates, and that holds nothing else."""
-
-    kind: ClassVar[Kind]
-    field: ClassVar[str]
 
     def value_of(self, mark: Mark) -> str:
         return str(mark.candidate)
@@ -122,7 +120,7 @@ class Expanded(_OnCandidates):
 class Tied(_OnCandidates):
     """Two or more that speak equally, after the outcome `tie`."""
 
-    kind, field, stated = Kind.TIED, "tied", True
+    kind, field = Kind.TIED, "tied"
 
     def read(self, values: Sequence[str], about: About) -> Iterator[Mark]:
         if about.outcome != Comparison.Outcome.TIE:
@@ -134,10 +132,10 @@ class Tied(_OnCandidates):
             yield Mark(self.kind, candidate)
 
 
-class Strength:
+class Strength(MarkKind):
     """How much more the chosen one speaks for the person than the next one: 1 to 4."""
 
-    kind, field, stated = Kind.STRENGTH, "strength", True
+    kind, field = Kind.STRENGTH, "strength"
 
     def read(self, values: Sequence[str], about: About) -> Iterator[Mark]:
         if not about.rules.comparing.strength or about.outcome != Comparison.Outcome.CHOSEN:
@@ -152,10 +150,10 @@ class Strength:
         return str(mark.value)
 
 
-class TickedReason:
+class TickedReason(MarkKind):
     """A reason of the study's list, in place of typing. What is stored is list/key."""
 
-    kind, field, stated = Kind.REASON, "reason", True
+    kind, field = Kind.REASON, "reason"
 
     def read(self, values: Sequence[str], about: About) -> Iterator[Mark]:
         offered = about.rules.comparing.reasons
@@ -173,10 +171,10 @@ class TickedReason:
         return mark.reason
 
 
-class MarkedSentence:
+class MarkedSentence(MarkKind):
     """A sentence of any answer: `candidate:start-end`, in characters of its raw text."""
 
-    kind, field, stated = Kind.SENTENCE, "sentence", True
+    kind, field = Kind.SENTENCE, "sentence"
 
     def read(self, values: Sequence[str], about: About) -> Iterator[Mark]:
         if not about.rules.comparing.sentences or not about.asks_explanation:
@@ -200,10 +198,10 @@ class MarkedSentence:
         return sentence_value(mark.candidate, mark.span)
 
 
-class ShouldSay:
+class ShouldSay(MarkKind):
     """What an answer should have said, in the annotator's words, after the outcome `none`."""
 
-    kind, field, stated = Kind.SHOULD_SAY, "should_say", True
+    kind, field = Kind.SHOULD_SAY, "should_say"
 
     def read(self, values: Sequence[str], about: About) -> Iterator[Mark]:
         if not about.rules.comparing.should_have_said or about.outcome != Comparison.Outcome.NONE:

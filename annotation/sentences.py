@@ -25,7 +25,8 @@ def sentences(text: str) -> tuple[Span, ...]:
     found = []
     start = 0
     for stop in END.finditer(text):
-        if SPOKEN.search(without_drawing(text[start : stop.end()])):
+        # With the white space after it, which tells the number of a list from a sentence.
+        if SPOKEN.search(without_drawing(text[start : stop.end() + 1])):
             found.append((start, stop.end()))
             start = stop.end()
     found.append((start, len(text)))

@@ -77,6 +77,23 @@ def test_words_are_counted_in_every_script(text: str, words: int) -> None:
     assert count_words(text) == words
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "words"),
+    [
+        ("因为它很好。", "zh", 5),
+        ("因为它很好。", "en", 1),
+        ("เพราะดี", "th", 6),
+        ("e\u0301" * 3, "ja", 3),
+        ("👨‍👩‍👧 …", "ja", 0),
+        ("मुझे यह पसंद है", "hi", 4),
+    ],
+)
+def test_where_no_spaces_part_words_graphemes_are_counted(
+    text: str, language: str, words: int
+) -> None:
+    assert count_words(text, language) == words
+
+
 @given(some.text(max_size=200))
 def test_whatever_is_stored_can_be_stored(text: str) -> None:
     try:

@@ -139,10 +139,12 @@
       const text = card.querySelector(".text");
       const place = text.getBoundingClientRect();
       const middle = (place.left + place.right) / 2;
-      if (middle < 0 || middle > window.innerWidth || !text.scrollHeight) return;
-      const percent = Math.round((100 * (end - place.top)) / text.scrollHeight);
-      const folded = text.scrollHeight > text.clientHeight + 2;
-      const most = folded ? Math.floor((100 * text.clientHeight) / text.scrollHeight) : 100;
+      const last = text.lastElementChild || text;
+      const height = last.getBoundingClientRect().bottom - place.top;
+      if (middle < 0 || middle > window.innerWidth || height <= 0) return;
+      const percent = Math.round((100 * (end - place.top)) / height);
+      const folded = height > place.height + 2;
+      const most = folded ? Math.floor((100 * place.height) / height) : 100;
       const now = Math.max(0, Math.min(most, percent >= SEEN ? 100 : percent));
       state.reach[card.dataset.letter] = Math.max(now, state.reach[card.dataset.letter] || 0);
     });
@@ -347,16 +349,24 @@
 
   // ---- the keyboard of a phone -----------------------------------------------------------------
   // Browsers that lay it over the page say so here; the others make the window smaller.
+  const tallest = {}; // the window's height without a keyboard, by its width
+
   function noteKeyboard() {
     const view = window.visualViewport;
-    const covered = Math.max(0, window.innerHeight - view.height - view.offsetTop);
-    const pixels = view.scale > 1.05 || covered < 60 ? 0 : Math.round(covered);
-    document.documentElement.style.setProperty("--keyboard", pixels + "px");
+    if (view.scale > 1.05) return; // zoomed in: the rest of the page is no keyboard
+    const covered = Math.max(0, Math.round(window.innerHeight - view.height - view.offsetTop));
+    const most = Math.max(tallest[window.innerWidth] || 0, view.height);
+    const typing = document.activeElement !== null && document.activeElement.matches("textarea");
+    tallest[window.innerWidth] = most;
+    document.documentElement.style.setProperty("--keyboard", covered + "px");
+    document.documentElement.classList.toggle("keyboard", typing && view.height < most * 0.75);
   }
 
   if (window.visualViewport) {
     window.visualViewport.addEventListener("resize", noteKeyboard);
     window.visualViewport.addEventListener("scroll", noteKeyboard);
+    document.addEventListener("focusin", noteKeyboard);
+    noteKeyboard();
   }
 
   // ---- the words that are answered, in one line on top once they have left the window ----------

@@ -11,8 +11,10 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     StringConstraints,
+    Tag,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -106,15 +108,22 @@ class OwnReasons(Strict):
     offered: list[ReasonEntry] = Field(min_length=1, max_length=24)
 
 
-def _known_reasons(value: Any) -> Any:
-    if isinstance(value, dict | OwnReasons) or value in SHIPPED:
-        return value
+def _shipped(name: str) -> str:
+    if name in SHIPPED:
+        return name
     shipped = " or ".join(sorted(SHIPPED))
     raise PydanticCustomError("reasons", f"must be {shipped}, or a version and what is offered")
 
 
-# A union of one form and a name: validated by hand, so that faults are told of the form alone.
-Reasons = Annotated[str | OwnReasons, BeforeValidator(_known_reasons)]
+def _form(value: Any) -> str:
+    """Which form of reasons is meant, so that faults are told of that form alone."""
+    return "name" if isinstance(value, str) else "own"
+
+
+Reasons = Annotated[
+    Annotated[str, AfterValidator(_shipped), Tag("name")] | Annotated[OwnReasons, Tag("own")],
+    Discriminator(_form),
+]
 
 
 class Comparing(Strict):

@@ -1,6 +1,5 @@
 """What is said beside the choice becomes marks, or is refused, or was never asked."""
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -51,7 +50,7 @@ def say(
     key: str = "",
     continue_from: str = "",
     explanation: str = "It is mine",
-    **fields: Sequence[str],
+    **fields: Any,
 ) -> Stored:
     return store_comparison(
         enrolment=enrolment,
@@ -77,7 +76,7 @@ def first_sentence(scene: Scene, place: int) -> str:
 def test_each_kind_is_stored_and_gives_the_form_back() -> None:
     enrolment, scene = at_work()
     a, b, c, _ = ids(scene)
-    said = {
+    said: dict[str, Any] = {
         "ruled_out": [c],
         "expanded": [a],
         "strength": ["3"],
@@ -123,7 +122,7 @@ def test_ruled_out_and_expanded_are_never_a_reason_to_refuse() -> None:
         {"sentence": [f"{uuid4()}:0-5"]},
     ],
 )
-def test_what_is_stated_must_be_offered(wrong: dict[str, list[str]]) -> None:
+def test_what_is_stated_must_be_offered(wrong: dict[str, Any]) -> None:
     enrolment, scene = at_work()
     with pytest.raises(BadMark):
         say(enrolment, scene, ids(scene)[0], **wrong)
@@ -140,7 +139,12 @@ def test_a_span_that_is_no_sentence_of_the_text_is_refused() -> None:
 
 def test_what_the_study_does_not_ask_is_not_read() -> None:
     enrolment, scene = at_work(comparing={}, explanation={"rule": "never"})
-    values = {"strength": ["9"], "reason": ["x"], "sentence": ["x"], "should_say": ["x"]}
+    values: dict[str, Any] = {
+        "strength": ["9"],
+        "reason": ["x"],
+        "sentence": ["x"],
+        "should_say": ["x"],
+    }
     say(enrolment, scene, ids(scene)[0], **values)
     assert not ComparisonMark.objects.exists()
     with pytest.raises(UnknownChoice):
@@ -151,7 +155,7 @@ def test_what_goes_with_another_outcome_is_not_read() -> None:
     enrolment, scene = at_work(after_none="continue_from")
     a, b, *_ = ids(scene)
     wrong = next(code for code in GENERAL_1.codes("none"))
-    fields = {"tied": [a], "should_say": ["More"], "reason": [wrong]}
+    fields: dict[str, Any] = {"tied": [a], "should_say": ["More"], "reason": [wrong]}
     say(enrolment, scene, a, continue_from=b, **fields)
     comparison = Comparison.objects.get()
     assert str(comparison.carried_id) == a

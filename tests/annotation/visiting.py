@@ -96,6 +96,6 @@ def browser_of(enrolment: Enrolment, *, return_token: str = "its-return-token") 
     return client
 
 
-def send(client: Client, form: Form, **changes: str | list[str]) -> Any:
+def send(client: Client, form: Form, **changes: Any) -> Any:
     """Post a form with some fields changed."""
     return client.post(form.action, {**form.fields, **changes})

@@ -110,3 +110,45 @@ def test_any_line_of_a_file_may_be_wrong_and_is_told_not_raised(at: int, line: s
     except InvalidStudyFile as fault:
         problems = fault.problems
     assert all(1 <= problem.line <= len(DEMO_LINES) and problem.todo for problem in problems)
+
+
+COMPARING = [
+    ("{tie: maybe}", "comparing.tie: must be true or false, not 'maybe'"),
+    ("{ties: true}", "comparing.ties: unknown field -> did you mean 'tie'?"),
+    ("{layouts: {narrow: [grid]}}", "comparing.layouts.narrow[0]: 'grid' is not known"),
+    ("{layouts: {wide: []}}", "comparing.layouts.wide: "),
+    ("{reasons: general-2}", "comparing.reasons: must be general-1, or a version"),
+    ("{reasons: 1}", "comparing.reasons: must be named fields, not 1"),
+    ("{reasons: {version: 1}}", "comparing.reasons.offered: is missing"),
+    (
+        "{reasons: {version: 1, offered: [{key: a, label: {fr: Ton}}]}}",
+        "offered[a].label: no English text",
+    ),
+    (
+        "{reasons: {version: 1, offered: [{key: a, label: {en: A}}, {key: a, label: {en: B}}]}}",
+        "is already the key of entry 1",
+    ),
+]
+
+
+@pytest.mark.parametrize(("said", "expected"), COMPARING)
+def test_what_is_wrong_beside_the_choice_is_told(said: str, expected: str) -> None:
+    [problem] = told(small(("conversations: 2", f"comparing: {said}\nconversations: 2")))
+    assert problem.startswith("11: comparing.")
+    assert expected in problem
+
+
+def test_what_is_said_beside_the_choice_is_kept_as_it_stands() -> None:
+    said = "{tie: true, layouts: {narrow: [pager, stack]}, reasons: {version: 3, offered: [{key: a, label: {en: A}}]}}"
+    file = study_reading.read(
+        small(("conversations: 2", f"comparing: {said}\nconversations: 2"))
+    ).file
+    assert file.rules()["comparing"] == {
+        "tie": True,
+        "layouts": {"narrow": ["pager", "stack"]},
+        "reasons": {
+            "version": 3,
+            "offered": [{"key": "a", "label": {"en": "A"}, "after": "chosen"}],
+        },
+    }
+    assert "comparing" not in study_reading.read(small()).file.rules()

@@ -87,7 +87,7 @@ def test_the_position_of_the_choice_is_where_the_annotator_saw_it(tmp_path: Path
 def test_marks_say_where_the_annotator_saw_what_they_are_on(tmp_path: Path) -> None:
     world = factories.world()
     turn = factories.turn(world, display_order=[2, 0, 3, 1])
-    measured = {"reach": [10, 20, 30, 40], "changes": 1, "viewport": "phone"}
+    measured: dict[str, Any] = {"reach": [10, 20, 30, 40], "changes": 1, "viewport": "phone"}
     judged = factories.comparison(turn, choice=3, **measured)
     factories.comparison_mark(judged, slot=1)
     factories.comparison_mark(judged, slot=0, kind="sentence", span=Range(2, 9))

@@ -64,7 +64,13 @@ def phone(site: Site, chromium: Browser, talk: Conversation) -> Iterator[Page]:
 
 
 def letters(page: Page) -> list[str]:
-    return page.locator(".map a").evaluate_all("all => all.map(one => one.className)")
+    return list(page.locator(".map a").evaluate_all("all => all.map(one => one.className)"))
+
+
+def top(page: Page, card: str) -> float:
+    box = page.locator(card).bounding_box()
+    assert box is not None
+    return box["y"]
 
 
 @pytest.mark.parametrize("text_size", ["16px", "32px"])
@@ -146,18 +152,18 @@ def test_a_letter_goes_there_and_never_chooses_and_two_that_are_left_swap_in_pla
     talk: Conversation, phone: Page
 ) -> None:
     phone.locator(".map [data-go=D]").tap()
-    assert (phone.locator("#card-D").bounding_box() or {})["y"] < HEIGHT / 2
+    assert top(phone, "#card-D") < HEIGHT / 2
     assert phone.locator("input[name=choice]:checked").count() == 0
     phone.locator("#card-D .rule-out").tap()
     phone.locator(".map [data-go=B]").tap()
     phone.locator("#card-B .rule-out").tap()
     flip = phone.get_by_role("button", name="Flip A/C")
     phone.locator(".map [data-go=A]").tap()
-    before = (phone.locator("#card-A").bounding_box() or {})["y"]
+    before = top(phone, "#card-A")
     flip.tap()
 
     expect(phone.locator("#card-A")).to_be_hidden()
-    assert abs((phone.locator("#card-C").bounding_box() or {})["y"] - before) <= 2
+    assert abs(top(phone, "#card-C") - before) <= 2
     flip.tap()
     expect(phone.locator("#card-A")).to_be_visible()
     expect(phone.locator("#card-C")).to_be_hidden()

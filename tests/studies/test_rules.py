@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
 from pytest_django import DjangoAssertNumQueries
 
 from studies.models import StudyVersion
+from studies.reason_lists import SHIPPED, ReasonList
 from studies.rules import FirstSets, current_rules, in_language, rules_by_version, rules_of
 from tests import factories
 
@@ -69,3 +71,28 @@ def test_texts_are_read_in_the_language_of_the_interface(locale: str, text: str)
 def test_texts_without_english_are_read_in_any_language() -> None:
     assert in_language({"fr": "Bonjour"}, "hi") == "Bonjour"
     assert in_language({}, "hi") == ""
+
+
+def test_a_study_without_a_word_on_comparing_has_the_plain_form() -> None:
+    comparing = rules_of(factories.study_version()).comparing
+    assert (comparing.narrow, comparing.wide) == (("stack",), ("grid",))
+    assert (comparing.tie, comparing.strength, comparing.sentences) == (False, False, False)
+    assert comparing.reasons is None
+
+
+def test_reasons_go_by_the_name_of_their_list() -> None:
+    own = {"version": 3, "offered": [{"key": "tone", "label": {"en": "Its tone"}}]}
+    of_study = rules_of(factories.study_version(comparing={"reasons": own})).comparing.reasons
+    ours = rules_of(factories.study_version(comparing={"reasons": "general-1"})).comparing.reasons
+    assert of_study is not None
+    assert of_study.codes("chosen").keys() == {"own-3/tone"}
+    assert of_study.codes("none") == {}
+    assert ours is SHIPPED["general-1"]
+
+
+@pytest.mark.parametrize("shipped", SHIPPED.values(), ids=SHIPPED)
+def test_a_shipped_list_speaks_every_language_of_the_interface(shipped: ReasonList) -> None:
+    languages = {code.split("-")[0] for code, _ in settings.LANGUAGES}
+    keys = [one.key for one in shipped.reasons]
+    assert len(keys) == len(set(keys))
+    assert all(languages <= one.label.keys() for one in shipped.reasons)

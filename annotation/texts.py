@@ -10,6 +10,8 @@ EXPLANATION_LIMIT = 2000
 # Nobody sees these, so a text of nothing else is empty. Joiners belong to Hindi words and emoji.
 INVISIBLE = regex.compile(r"[\s\p{Cf}\p{Zl}\p{Zp}\u034F\u115F\u1160\u3164\uFFA0\u2800]+")
 CONTROL = regex.compile(r"[\p{Cc}--[\t\n]]", regex.VERSION1)
+# No script stacks so many marks on one letter; a page that shows them is unreadable.
+STACKED = regex.compile(r"\p{M}{33}")
 WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}\u200C\u200D'’-]*")
 
 # Chinese, Japanese, Thai, Lao, Khmer, Burmese, Tibetan: a grapheme with a letter or a number in it.
@@ -20,8 +22,9 @@ LETTER = regex.compile(r"(?=[\p{L}\p{N}])\X")
 def clean(text: str, *, limit: int) -> str:
     """`text` as it is stored: line ends as \\n, no white space around it.
 
-    Raises BadText: nul, surrogate, control (other than tab and line end), empty (nothing but white
-    space or invisible characters), too_long (over `limit` graphemes).
+    Raises BadText: nul, surrogate, control (other than tab and line end; or marks without end on
+    one letter), empty (nothing but white space or invisible characters), too_long (over `limit`
+    graphemes).
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     _refuse_unstorable(text)
@@ -61,7 +64,7 @@ def _refuse_unstorable(text: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise BadText("surrogate") from error
-    if CONTROL.search(text):
+    if CONTROL.search(text) or STACKED.search(text):
         raise BadText("control")
 
 

@@ -7,6 +7,7 @@
   const NARROW = window.matchMedia("(max-width: 699px)");
   const TABLET = window.matchMedia("(max-width: 1099px)");
   const SEEN = 98; // percent of a text from which its end counts as seen
+  const HELD = 1000; // milliseconds
   let form = null; // the comparison of the turn at work
   let state = null;
 
@@ -84,6 +85,7 @@
       pastes: before.pastes || Number(fields.pastes.value) || 0,
       first: before.first || Number(fields.first_choice_ms.value) || null,
       choice: before.choice || null,
+      chosenAt: 0,
       visible: before.visible || Number(fields.visible_ms.value) || 0,
       since: document.hidden ? null : performance.now(),
     };
@@ -120,9 +122,13 @@
   });
 
   function noteChoice(value) {
-    if (state.first === null) state.first = Math.max(1, visibleNow());
-    if (state.choice !== null && state.choice !== value) state.changes += 1;
+    const now = visibleNow();
+    if (state.first === null) state.first = Math.max(1, now);
+    // The arrow keys pass over choices on their way: what was held for less is no change.
+    const held = state.choice !== null && now - state.chosenAt >= HELD;
+    if (held && state.choice !== value) state.changes += 1;
     state.choice = value;
+    state.chosenAt = now;
   }
 
   function bottom() {

@@ -7,8 +7,9 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
-from annotation.models import Comparison, ComparisonMark, Conversation
+from annotation.models import Comparison, ComparisonMark, Conversation, Turn
 from tests import factories
 from tests.annotation.talking import joined, opened, write_set
 from tests.annotation.test_pages_conversing import Visit
@@ -75,7 +76,25 @@ def test_an_explanation_is_stored_as_it_is_or_refused_with_the_text_kept(
     kept = page(response).form_to("/comparison/").fields
     assert kept["choice"] == visit.candidate()
     if text.isprintable():
-        assert kept["explanation"] == text.strip() or kept["explanation"] == text
+        assert kept["explanation"] == text
+
+
+@pytest.mark.parametrize(("text", "status"), TEXTS)
+def test_a_message_is_stored_as_it_is_or_refused_with_the_text_kept(text: str, status: int) -> None:
+    visit = Visit(factories.world())
+    visit.choose()
+    response = send(visit.client, visit.page().form_to("/message/"), text=text)
+
+    assert response.status_code == status
+    if status == 303:
+        said = Turn.objects.latest("number").message
+        shown = visit.client.get(visit.address).content.decode()
+        assert said == text
+        assert escape(text) in shown
+        return
+    assert Turn.objects.count() == 1
+    if text.isprintable():
+        assert page(response).form_to("/message/").fields["text"] == text
 
 
 @pytest.mark.parametrize("field", ["explanation", "should_say", "reason", "sentence"])

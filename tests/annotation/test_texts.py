@@ -51,8 +51,11 @@ def test_length_counts_what_people_see() -> None:
 
 
 def test_a_grapheme_without_end_is_refused() -> None:
-    with pytest.raises(BadText, match="too_long"):
+    with pytest.raises(BadText, match="control"):
         clean("a" + "\u0301" * 10_000, limit=10)
+    with pytest.raises(BadText, match="too_long"):
+        clean("\U0001f469" + "\u200d\U0001f469" * 10_000, limit=10)
+    assert clean("a" + "\u0301" * 5, limit=10)
 
 
 def test_a_text_that_may_be_left_out_is_empty() -> None:

@@ -1,5 +1,6 @@
 """An act on a conversation: take the person's turn, read once what counts, and judge by that."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -46,10 +47,15 @@ class Moment(NamedTuple):
     chosen_slot: int | None
     carried_id: UUID | None
     explanation: str | None
-    choice_is_there: bool
     context: Any
     carried_text: str | None
     sent: Sequence[str] | None
+    answers: Any
+
+    @property
+    def texts(self) -> dict[UUID, str]:
+        """The raw texts of the turn's set, by candidate; empty unless they were asked for."""
+        return {UUID(name): text for name, text in json.loads(self.answers or "{}").items()}
 
     @property
     def has_prompt(self) -> bool:
@@ -100,14 +106,14 @@ SELECT (SELECT state FROM studies_study WHERE id = enrolment.study_id),
     comparison.id, comparison.revision, comparison.outcome, comparison.chosen_id,
     (SELECT slot FROM sampling_candidate WHERE id = comparison.chosen_id),
     comparison.carried_id, comparison.explanation,
-    EXISTS (SELECT FROM sampling_candidate
-        WHERE id = %(choice)s::uuid AND set_id = turn.set_id),
     CASE WHEN %(with_context)s THEN
         (SELECT context FROM sampling_candidateset WHERE id = turn.set_id) END,
     CASE WHEN %(with_context)s THEN
         (SELECT text FROM sampling_candidate WHERE id = comparison.carried_id) END,
     (SELECT ARRAY[kind, body_sha256, result::text] FROM annotation_submission
-        WHERE enrolment_id = %(enrolment)s AND key = %(key)s)
+        WHERE enrolment_id = %(enrolment)s AND key = %(key)s),
+    CASE WHEN %(with_texts)s THEN
+        (SELECT jsonb_object_agg(id, text) FROM sampling_candidate WHERE set_id = turn.set_id) END
 FROM annotation_conversation conversation
 JOIN annotation_assignment assignment ON assignment.id = conversation.assignment_id
 JOIN studies_enrolment enrolment ON enrolment.id = assignment.enrolment_id
@@ -128,8 +134,8 @@ def read_moment(
     conversation_id: UUID,
     number: int | None = None,
     key: str | None = None,
-    choice: UUID | None = None,
     with_context: bool = False,
+    with_texts: bool = False,
 ) -> Moment:
     """The conversation and one turn of it: the last, unless numbered. One query; raises Unknown."""
     with connection.cursor() as cursor:
@@ -140,8 +146,8 @@ def read_moment(
                 "conversation": conversation_id,
                 "number": number,
                 "key": key,
-                "choice": choice,
                 "with_context": with_context,
+                "with_texts": with_texts,
             },
         )
         row = cursor.fetchone()

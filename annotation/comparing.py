@@ -3,7 +3,9 @@
 A comparison is never edited: a correction supersedes the one that counted, until the next message.
 """
 
-from dataclasses import dataclass
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,8 +19,11 @@ from annotation.drafts import comparison_form
 from annotation.finishing import end_judged_conversation
 from annotation.leasing import with_lease
 from annotation.locking import lock_person
+from annotation.marks import STORE_MARKS, About, Mark, Posted, explains, read, stated
+from annotation.measuring import Measures, columns
 from annotation.models import Comparison, Conversation
 from annotation.refusals import (
+    ContinueFromNeeded,
     ExplanationNeeded,
     OutOfOrder,
     StaleRevision,
@@ -31,28 +36,30 @@ from studies.models import Enrolment
 from studies.rules import Rules, rules_by_version
 
 NONE = "none"
-# A browser's clock is anybody's: what is longer than this was not measured.
-LONGEST = timedelta(days=7)
+TIE = "tie"
 
-STORE = accepting("""stored AS (
+STORED = """stored AS (
     INSERT INTO annotation_comparison (id, turn_id, conversation_id, turn_no, set_id, revision,
-        outcome, chosen_id, carried_id, explanation, first_choice_at, visible_ms, submitted_at,
-        app_version)
+        outcome, chosen_id, carried_id, explanation, first_choice_at, visible_ms, changes, pastes,
+        reach, layout, viewport, submitted_at, app_version)
     VALUES (%(id)s, %(turn)s, %(conversation)s, %(number)s, %(set)s, %(revision)s,
-        %(outcome)s, %(choice)s, %(choice)s, %(explanation)s, %(first_choice_at)s, %(visible_ms)s,
+        %(outcome)s, %(chosen)s, %(carried)s, %(explanation)s, %(first_choice_at)s,
+        %(visible_ms)s, %(changes)s, %(pastes)s, %(reach)s::smallint[], %(layout)s, %(viewport)s,
         %(now)s, %(app_version)s)
-)""")
+)"""
+STORE = accepting(f"{STORED}, {STORE_MARKS}")
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The comparison form. `choice` is a candidate's id or `none`; times are milliseconds since the
-    page was shown, counted by the browser while it was visible, None without scripting."""
+    """The comparison form. `choice` is a candidate's id, `none` or `tie`; `continue_from`, which is
+    read after the last two, is the id of the candidate that the conversation goes on from."""
 
     choice: str
     explanation: str = ""
-    first_choice_ms: int | None = None
-    visible_ms: int | None = None
+    continue_from: str = ""
+    marks: Posted = field(default_factory=dict)
+    measures: Measures = field(default_factory=Measures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +78,20 @@ class _Sent:
     conversation_id: UUID
     turn_no: int
     revision: int
-    choice: UUID | None
+    outcome: Comparison.Outcome
+    chosen: UUID | None
     explanation: str
     judgement: Judgement
+    purposes: Collection[str]
 
-    @property
-    def outcome(self) -> Comparison.Outcome:
-        return Comparison.Outcome.NONE if self.choice is None else Comparison.Outcome.CHOSEN
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """What follows from the form under the study's rules."""
+
+    carried: UUID | None
+    marks: tuple[Mark, ...]
+    ends: Conversation.EndedReason | None
 
 
 def store_comparison(
@@ -88,33 +102,45 @@ def store_comparison(
     judgement: Judgement,
     revision: int,
     idempotency_key: str,
+    purposes: Collection[str] = (),
 ) -> Stored:
     """Store a comparison, or correct the one that counts (`revision` is its number, 0 when none).
 
-    Locks the person. At the last turn, and after `none` when the study ends there, the conversation
-    is finished with it. Raises Unknown, NotNow, BadText, UnknownChoice, ExplanationNeeded, BadKey,
+    `purposes` are those that the person agreed to. Locks the person. At the last turn, and after
+    `none` and `tie` when the study ends there, the conversation is finished with it. Raises
+    Unknown, NotNow, BadText, UnknownChoice, ExplanationNeeded, ContinueFromNeeded, BadMark, BadKey,
     SubmissionConflict, StaleRevision, TooLate, OutOfOrder, NoRoom.
     """
     explanation = clean_optional(judgement.explanation, limit=EXPLANATION_LIMIT)
+    outcome, chosen = _outcome(judgement.choice)
     sent = _Sent(
         conversation_id=conversation_id,
         turn_no=turn_no,
         revision=revision,
-        choice=_choice(judgement.choice),
+        outcome=outcome,
+        chosen=chosen,
         explanation=explanation,
         judgement=judgement,
+        purposes=purposes,
     )
-    # Times are left out: a double click is the same answer a moment later.
+    # What was measured is left out: a double click is the same answer a moment later.
     said = [str(conversation_id), turn_no, revision, judgement.choice, explanation]
+    said += [judgement.continue_from, stated(judgement.marks)]
     answered = form(enrolment_id=enrolment.pk, key=idempotency_key, kind="comparison", body=said)
     return with_lease(enrolment.pk, _store, sent, answered)
 
 
-def _choice(choice: str) -> UUID | None:
+def _outcome(choice: str) -> tuple[Comparison.Outcome, UUID | None]:
     if choice == NONE:
-        return None
+        return Comparison.Outcome.NONE, None
+    if choice == TIE:
+        return Comparison.Outcome.TIE, None
+    return Comparison.Outcome.CHOSEN, _candidate(choice)
+
+
+def _candidate(named: str) -> UUID:
     try:
-        return UUID(choice)
+        return UUID(named)
     except ValueError as error:
         raise UnknownChoice from error
 
@@ -127,14 +153,15 @@ def _store(sent: _Sent, answered: Form) -> Stored:
         conversation_id=sent.conversation_id,
         number=sent.turn_no,
         key=answered.key,
-        choice=sent.choice,
+        with_texts=True,
     )
     if before := stored_answer(answered, moment):
         return _stored(before)
     refuse_when_over(moment, enrolment_state=state, while_paused=True)
     rules = rules_by_version(moment.version_id)
-    _refuse(moment, sent, rules)
-    return _write(moment, sent, answered, rules)
+    _refuse(moment, sent)
+    decision = _decide(moment, sent, rules)
+    return _write(moment, sent, answered, rules, decision)
 
 
 def _stored(answer: dict[str, Any]) -> Stored:
@@ -145,31 +172,63 @@ def _stored(answer: dict[str, Any]) -> Stored:
     )
 
 
-def _refuse(moment: Moment, sent: _Sent, rules: Rules) -> None:
-    """Raise why this judgement cannot be stored now."""
+def _refuse(moment: Moment, sent: _Sent) -> None:
+    """Raise why no judgement of this turn can be stored now."""
     if moment.shown_at is None:
         raise OutOfOrder(moment.current)
     if moment.number != moment.last_number:
         raise TooLate(moment.current)
     if sent.revision != (moment.revision or 0):
         raise StaleRevision(moment.current)
-    if sent.choice is not None and not moment.choice_is_there:
+
+
+def _decide(moment: Moment, sent: _Sent, rules: Rules) -> _Decision:
+    """What this judgement comes to; raises what is to be mended in its form."""
+    texts = moment.texts
+    if sent.chosen is not None and sent.chosen not in texts:
         raise UnknownChoice
-    _refuse_silence(moment, sent, rules)
+    if sent.outcome == Comparison.Outcome.TIE and not rules.comparing.tie:
+        raise UnknownChoice
+    about = About(
+        rules=rules,
+        outcome=sent.outcome,
+        chosen=sent.chosen,
+        asks_explanation=bool(moment.asks_explanation),
+        texts=texts,
+    )
+    marks = read(sent.judgement.marks, about)
+    _refuse_silence(moment, sent, rules, marks)
+    ends = _reason_to_end(sent, rules)
+    carried = sent.chosen
+    if carried is None and ends is None:
+        carried = _continue_from(sent, texts)
+    return _Decision(carried=carried, marks=marks, ends=ends)
 
 
-def _refuse_silence(moment: Moment, sent: _Sent, rules: Rules) -> None:
-    only_chosen = rules.explanation.rule == "chosen"
-    if not moment.asks_explanation or (only_chosen and sent.choice is None):
+def _continue_from(sent: _Sent, texts: Collection[UUID]) -> UUID:
+    if not sent.judgement.continue_from:
+        raise ContinueFromNeeded
+    named = _candidate(sent.judgement.continue_from)
+    if named not in texts:
+        raise UnknownChoice
+    return named
+
+
+def _refuse_silence(moment: Moment, sent: _Sent, rules: Rules, marks: Sequence[Mark]) -> None:
+    asked = rules.explanation
+    excused = asked.rule == "chosen" and sent.outcome == Comparison.Outcome.NONE
+    if not moment.asks_explanation or excused or (asked.marks_suffice and explains(marks)):
         return
-    given = count_words(sent.explanation)
-    if given < rules.explanation.min_words:
-        raise ExplanationNeeded(needed=rules.explanation.min_words, given=given)
+    given = count_words(sent.explanation, moment.language)
+    if given < asked.min_words:
+        raise ExplanationNeeded(needed=asked.min_words, given=given)
 
 
-def _write(moment: Moment, sent: _Sent, answered: Form, rules: Rules) -> Stored:
+def _write(
+    moment: Moment, sent: _Sent, answered: Form, rules: Rules, decision: _Decision
+) -> Stored:
     now = timezone.now()
-    reason = _reason_to_end(sent, rules)
+    reason = decision.ends
     new = Stored(comparison_id=uuid4(), revision=sent.revision + 1, ended=reason is not None)
     answer = {
         "comparison": str(new.comparison_id),
@@ -187,7 +246,7 @@ def _write(moment: Moment, sent: _Sent, answered: Form, rules: Rules) -> Stored:
             STORE,
             {
                 **answered.accepted(answer),
-                **_columns(moment, sent, now),
+                **_columns(moment, sent, decision, now),
                 "id": new.comparison_id,
                 "deadline": now + timedelta(minutes=rules.assignment_minutes),
                 "assignment": moment.assignment_id,
@@ -202,34 +261,34 @@ def _write(moment: Moment, sent: _Sent, answered: Form, rules: Rules) -> Stored:
     return new
 
 
-def _columns(moment: Moment, sent: _Sent, now: datetime) -> dict[str, Any]:
-    first_choice = _measured(sent.judgement.first_choice_ms)
-    visible = _measured(sent.judgement.visible_ms)
-    shown_at = moment.shown_at or now
+def _columns(moment: Moment, sent: _Sent, decision: _Decision, now: datetime) -> dict[str, Any]:
+    measured = columns(
+        sent.judgement.measures,
+        shown_at=moment.shown_at or now,
+        now=now,
+        display_order=moment.display_order or (),
+        purposes=sent.purposes,
+    )
     return {
+        **measured,
         "turn": moment.turn_id,
         "conversation": sent.conversation_id,
         "number": sent.turn_no,
         "set": moment.set_id,
         "revision": sent.revision + 1,
         "outcome": sent.outcome,
-        "choice": sent.choice,
+        "chosen": sent.chosen,
+        "carried": decision.carried,
         "explanation": sent.explanation,
-        "first_choice_at": min(shown_at + first_choice, now) if first_choice else None,
-        "visible_ms": visible // timedelta(milliseconds=1) if visible else None,
+        "marks": json.dumps([mark.as_json() for mark in decision.marks]),
         "app_version": settings.VERSION,
     }
 
 
-def _measured(milliseconds: int | None) -> timedelta | None:
-    if milliseconds is None or not 0 < milliseconds <= LONGEST // timedelta(milliseconds=1):
-        return None
-    return timedelta(milliseconds=milliseconds)
-
-
 def _reason_to_end(sent: _Sent, rules: Rules) -> Conversation.EndedReason | None:
-    if sent.choice is None and rules.after_none == "end":
-        return Conversation.EndedReason.NONE
+    if sent.chosen is None and rules.after_none == "end":
+        tied = sent.outcome == Comparison.Outcome.TIE
+        return Conversation.EndedReason.FINISHED if tied else Conversation.EndedReason.NONE
     if sent.turn_no + 1 >= rules.turns_max:
         return Conversation.EndedReason.FINISHED
     return None

@@ -105,13 +105,12 @@ def next_context(moment: Moment, text: str) -> list[Message]:
 # --- Following ------------------------------------------------------------------------------------
 
 
-def follow(
-    *, enrolment: Enrolment, conversation_id: UUID, layout: Turn.Layout = Turn.Layout.STACK
-) -> Scene:
+def follow(*, enrolment: Enrolment, conversation_id: UUID, narrow: bool = True) -> Scene:
     """The conversation as its page shows it: a set that is ready by now is shown from here on.
 
-    The order is drawn and stored once, at the first showing, with the layout of that page. Expects
-    `enrolment.study` to be loaded; at most five queries. Raises Unknown.
+    The order is drawn and stored once, at the first showing, with the study's layout for a screen
+    that is `narrow` or not. Expects `enrolment.study` to be loaded; at most five queries. Raises
+    Unknown.
     """
     while True:
         rows = read_rows(enrolment=enrolment, conversation_id=conversation_id)
@@ -124,13 +123,18 @@ def follow(
             except NotNow:
                 return scene_of(rows)  # the study is closed: nothing is asked for any more
             continue
+        layout = _layout(rules_by_version(rows.talk.version_id), narrow=narrow)
         if order := show_turn(turn, enrolment=enrolment, layout=layout):
-            return scene_of(_with_order(rows, order))
+            return scene_of(_with_order(rows, order, layout))
 
 
-def _with_order(rows: Rows, order: list[int]) -> Rows:
+def _layout(rules: Rules, *, narrow: bool) -> Turn.Layout:
+    return Turn.Layout((rules.comparing.narrow if narrow else rules.comparing.wide)[0])
+
+
+def _with_order(rows: Rows, order: list[int], layout: Turn.Layout) -> Rows:
     *earlier, last = rows.turns
-    shown = last._replace(display_order=order)
+    shown = last._replace(display_order=order, layout=layout)
     return Rows(talk=rows.talk, turns=[*earlier, shown], candidates=rows.candidates)
 
 

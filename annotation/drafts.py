@@ -17,7 +17,7 @@ from studies.rules import current_rules
 Fields = Mapping[str, str]
 
 # The fields whose values are kept: what a person typed or chose, and nothing else of a form.
-FIELDS = ("text", "choice", "explanation")
+FIELDS = ("text", "choice", "explanation", "should_say")
 # Some forms hold long texts; nobody keeps a book here.
 LIMIT = 100_000  # characters
 

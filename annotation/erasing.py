@@ -67,6 +67,19 @@ ERASURES = (
                 WHERE assignment.enrolment_id = %(enrolment)s)
         """,
     ),
+    # What one of the answers should have said, in the person's words; all other marks are codes.
+    Erasure(
+        "annotation_comparisonmark",
+        """
+        DELETE FROM annotation_comparisonmark WHERE kind = 'should_say' AND comparison_id IN (
+            SELECT comparison.id FROM annotation_comparison AS comparison
+            JOIN annotation_conversation AS conversation
+                ON conversation.id = comparison.conversation_id
+            JOIN annotation_assignment AS assignment
+                ON assignment.id = conversation.assignment_id
+            WHERE assignment.enrolment_id = %(enrolment)s)
+        """,
+    ),
     Erasure(
         "annotation_turn",
         """

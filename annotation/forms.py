@@ -8,13 +8,15 @@ from django.http import QueryDict
 
 from annotation.autosaving import Typed
 from annotation.comparing import Judgement
-from annotation.drafts import FIELDS
+from annotation.drafts import FIELDS as DRAFT_FIELDS
+from annotation.marks import FIELDS
+from annotation.measuring import Measures
 from annotation.refusals import BadText, Invalid, UnknownChoice
 
 FORM = regex.compile(r"[a-z]+(:[0-9a-f-]{1,40}){1,2}")
 WRITER = regex.compile(r"[A-Za-z0-9]{8,32}")
 KEY = regex.compile(r"[A-Za-z0-9_-]{8,64}")
-NUMBER = regex.compile(r"[0-9]{1,9}")
+NUMBER = regex.compile(r"[0-9]{1,9}", regex.ASCII)
 # What stands in a decoded form where its bytes were no text, lone surrogates among them.
 REPLACEMENT = "\ufffd"
 
@@ -48,8 +50,9 @@ def read_comparison(posted: QueryDict) -> ComparisonForm:
         judgement=Judgement(
             choice=posted.get("choice", ""),
             explanation=_text(posted, "explanation"),
-            first_choice_ms=_milliseconds(posted, "first_choice_ms"),
-            visible_ms=_milliseconds(posted, "visible_ms"),
+            continue_from=posted.get("continue_from", ""),
+            marks={field: _values(posted, field) for field in FIELDS},
+            measures=_measures(posted),
         ),
         revision=_revision(posted),
         key=_key(posted),
@@ -78,7 +81,7 @@ def read_typed(posted: QueryDict) -> Typed:
         writer=writer,
         revision=int(revision),
         seen=int(seen),
-        fields={name: posted.get(name, "") for name in FIELDS if name in posted},
+        fields={name: posted.get(name, "") for name in DRAFT_FIELDS if name in posted},
     )
 
 
@@ -113,6 +116,31 @@ def _revision(posted: QueryDict) -> int:
     return int(revision)
 
 
-def _milliseconds(posted: QueryDict, name: str) -> int | None:
-    given = posted.get(name, "")
+def _values(posted: QueryDict, name: str) -> tuple[str, ...]:
+    values = posted.getlist(name)
+    if any(REPLACEMENT in value for value in values):
+        raise BadText("surrogate")
+    return tuple(values)
+
+
+def _measures(posted: QueryDict) -> Measures:
+    """Nonsense counts as not measured."""
+    return Measures(
+        first_choice_ms=_number(posted.get("first_choice_ms", "")),
+        visible_ms=_number(posted.get("visible_ms", "")),
+        changes=_number(posted.get("changes", "")),
+        pastes=_number(posted.get("pastes", "")),
+        reach=_numbers(posted.get("reach", "")),
+        layout=posted.get("layout", ""),
+        viewport=posted.get("viewport", ""),
+    )
+
+
+def _number(given: str) -> int | None:
     return int(given) if NUMBER.fullmatch(given) else None
+
+
+def _numbers(given: str) -> tuple[int, ...]:
+    """Numbers with spaces between them; none at all when one of them is none."""
+    numbers = [_number(part) for part in given.split()]
+    return tuple(number for number in numbers if number is not None and None not in numbers)

@@ -93,6 +93,18 @@ PARTS = {
         SELECT form, body, updated_at FROM annotation_draft
         WHERE enrolment_id = %(enrolment)s ORDER BY updated_at
     """,
+    "annotation_comparisonmark": f"""
+        SELECT assignment.id AS assignment, comparison.turn_no AS number, comparison.revision,
+            mark.kind, mark.n, mark.value, mark.reason,
+            chr(64 + array_position(turn.display_order, candidate.slot::smallint)) AS letter,
+            lower(mark.span) AS span_start, upper(mark.span) AS span_end
+        FROM {OWN_CONVERSATIONS}
+        JOIN annotation_comparison AS comparison ON comparison.conversation_id = conversation.id
+        JOIN annotation_turn AS turn ON turn.id = comparison.turn_id
+        JOIN annotation_comparisonmark AS mark ON mark.comparison_id = comparison.id
+        LEFT JOIN sampling_candidate AS candidate ON candidate.id = mark.candidate_id
+        ORDER BY comparison.submitted_at, mark.kind, mark.n
+    """,  # noqa: S608 all parts are constants
     "annotation_report": f"""
         SELECT assignment.id AS assignment, turn.number, report.reason, report.created_at
         FROM {OWN_CONVERSATIONS}

@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
+from annotation.marks import Mark, from_json
 from annotation.refusals import Unknown
 from annotation.resting import OFFER_AFTER, RESTING, WORKED_SINCE
 from studies.models import Enrolment, Sitting, Study
@@ -75,7 +76,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The judgement of a turn that counts. `chosen` and `letter` are None for `none`."""
+    """The judgement of a turn that counts. `chosen` and `letter` are None unless one is chosen."""
 
     revision: int
     outcome: str
@@ -83,6 +84,7 @@ class Judged:
     carried: UUID | None
     letter: str | None
     explanation: str
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class TurnScene:
     asks_explanation: bool
     candidates: tuple[Shown, ...]
     judged: Judged | None
+    layout: str = ""
     is_flagged: bool = False  # the safety check found something, and the plan has it shown
 
     @property
@@ -393,6 +396,8 @@ class TurnRow(NamedTuple):
     explanation: str | None
     is_flagged: bool
     is_retired: bool
+    layout: str
+    marks: Any
 
 
 class CandidateRow(NamedTuple):
@@ -437,7 +442,11 @@ SELECT turn.id, turn.number, turn.message, turn.asked_at, turn.asks_explanation,
     comparison.revision, comparison.outcome, comparison.chosen_id, comparison.carried_id,
     comparison.explanation,
     coalesce(asked.guard @? '$.findings[*] ? (@.measure starts with "unsafe")', false),
-    asked.retired_at IS NOT NULL
+    asked.retired_at IS NOT NULL, turn.layout,
+    (SELECT jsonb_agg(jsonb_build_object('kind', kind, 'candidate', candidate_id, 'n', n,
+            'value', value, 'start', lower(span), 'stop', upper(span), 'reason', mark.reason)
+            ORDER BY kind, candidate_id, n)
+        FROM annotation_comparisonmark mark WHERE mark.comparison_id = comparison.id)
 FROM annotation_turn turn
 JOIN sampling_candidateset asked ON asked.id = turn.set_id
 LEFT JOIN annotation_comparison comparison
@@ -540,6 +549,7 @@ def _turn_scene(turn: TurnRow, candidates: Sequence[CandidateRow]) -> TurnScene:
         candidates=shown,
         judged=_judged(turn, shown),
         is_flagged=turn.is_flagged,
+        layout=turn.layout,
     )
 
 
@@ -568,4 +578,5 @@ def _judged(turn: TurnRow, shown: Sequence[Shown]) -> Judged | None:
         carried=turn.carried_id,
         letter=chosen.letter if chosen else None,
         explanation=turn.explanation or "",
+        marks=from_json(json.loads(turn.marks or "[]")),
     )

@@ -7,6 +7,8 @@
         BadText            empty, too_long, nul, surrogate, control
         UnknownChoice      no candidate of this turn's set, nor `none`
         ExplanationNeeded  says how many words are asked for
+        ContinueFromNeeded says that the answer to go on from has to be named
+        BadMark            a mark that is not offered, or not enough of them
         BadReason          a reason that is not offered
       Conflict             something else counts by now, and `current` says what
         SubmissionConflict the same key came with another body                             (422)
@@ -68,6 +70,22 @@ class ExplanationNeeded(Invalid):
         super().__init__(f"{given} of {needed} words")
         self.needed = needed
         self.given = given
+
+
+class ContinueFromNeeded(Invalid):
+    """The study goes on after `none` and `tie`: from which answer has to be said."""
+
+    code = "continue_from_needed"
+
+
+class BadMark(Invalid):
+    """`field` is the field of the form whose values are not offered, or too few."""
+
+    code = "bad_mark"
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
 
 
 class BadReason(Invalid):

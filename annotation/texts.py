@@ -10,12 +10,17 @@ EXPLANATION_LIMIT = 2000
 
 WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}\u200C\u200D'’-]*")
 
+# Chinese, Japanese, Thai, Lao, Khmer, Burmese, Tibetan: a grapheme with a letter or a number in it.
+WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "km", "my", "bo"})
+LETTER = regex.compile(r"(?=[\p{L}\p{N}])\X")
+
 
 def clean(text: str, *, limit: int) -> str:
     """`text` as it is stored: line ends as \\n, no white space around it.
 
-    Raises BadText: nul, surrogate, control (other than tab and line end), empty (nothing but white
-    space or invisible characters), too_long (over `limit` graphemes).
+    Raises BadText: nul, surrogate, control (other than tab and line end; or marks without end on
+    one letter), empty (nothing but white space or invisible characters), too_long (over `limit`
+    graphemes).
     """
     try:
         return texts.clean(text, limit=limit)
@@ -33,9 +38,10 @@ def clean_optional(text: str, *, limit: int) -> str:
         raise
 
 
-def count_words(text: str) -> int:
-    """Words in any script."""
-    return sum(1 for _ in WORD.finditer(text))
+def count_words(text: str, language: str = "") -> int:
+    """Words in any script; graphemes where the language writes no spaces between words."""
+    counted = LETTER if language.split("-")[0] in WITHOUT_SPACES else WORD
+    return sum(1 for _ in counted.finditer(text))
 
 
 def storable(text: str) -> str:

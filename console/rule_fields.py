@@ -6,9 +6,12 @@
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
+    Discriminator,
     Field,
     StringConstraints,
+    Tag,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -16,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from console.arrival_fields import Limits, PanelEntry, PanelName, Pay
 from studies import bank
 from studies.file_fields import DATA_LANGUAGES, LanguageCode, Strict, Text, Texts
+from studies.reason_lists import SHIPPED
 from studies.tutorials import Tutorial
 
 __all__ = ["DATA_LANGUAGES", "LanguageCode", "Rules", "Strict", "Text", "Texts"]
@@ -47,6 +51,8 @@ class Explanation(Strict):
     min_words: int = Field(default=0, ge=0, le=200)
     question: Texts | None = None
     none_question: Texts | None = None
+    example: Texts | None = None
+    marks_suffice: bool | None = None
 
     @model_validator(mode="after")
     def _share_goes_with_its_rule(self) -> Self:
@@ -55,6 +61,59 @@ class Explanation(Strict):
         if self.rule != "share" and self.share is not None:
             raise PydanticCustomError("share_unused", "a share is only read under rule: share")
         return self
+
+
+class Layouts(Strict):
+    """How the answers may stand on small and on wide screens; the first of each comes first."""
+
+    narrow: list[Literal["stack", "pager"]] | None = Field(default=None, min_length=1, max_length=2)
+    wide: list[Literal["grid", "stack", "pager"]] | None = Field(
+        default=None, min_length=1, max_length=3
+    )
+
+
+class ReasonEntry(Strict):
+    """A reason that is offered for ticking, after a choice or after "none"."""
+
+    key: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
+    label: Texts
+    after: Literal["chosen", "none"] = "chosen"
+
+
+class OwnReasons(Strict):
+    """A study's own list of reasons; another list is another version."""
+
+    version: int = Field(ge=1, le=10_000)
+    offered: list[ReasonEntry] = Field(min_length=1, max_length=24)
+
+
+def _shipped(name: str) -> str:
+    if name in SHIPPED:
+        return name
+    shipped = " or ".join(sorted(SHIPPED))
+    raise PydanticCustomError("reasons", f"must be {shipped}, or a version and what is offered")
+
+
+def _form(value: Any) -> str:
+    """Which form of reasons is meant, so that faults are told of that form alone."""
+    return "name" if isinstance(value, str) else "own"
+
+
+Reasons = Annotated[
+    Annotated[str, AfterValidator(_shipped), Tag("name")] | Annotated[OwnReasons, Tag("own")],
+    Discriminator(_form),
+]
+
+
+class Comparing(Strict):
+    """How the answers stand, and what an annotator may say of them beside the choice."""
+
+    layouts: Layouts | None = None
+    tie: bool | None = None
+    strength: bool | None = None
+    sentences: bool | None = None
+    should_have_said: bool | None = None
+    reasons: Reasons | None = None
 
 
 class Replicas(Strict):
@@ -137,8 +196,9 @@ class Rules(Strict):
     title: Texts
     turns: Turns
     own_prompt_share: float = Field(ge=0, le=1)
-    after_none: Literal["end"] = "end"
+    after_none: Literal["end", "continue_from"] = "end"
     explanation: Explanation
+    comparing: Comparing | None = None
     conversations: int = Field(ge=1, le=1000)
     sitting_hours: int = Field(ge=1, le=24 * 90)
     assignment_minutes: int = Field(ge=5, le=60 * 24 * 7)

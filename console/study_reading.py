@@ -18,7 +18,7 @@ from console.arrival_checks import arrival_faults
 from console.file_problems import explain, named
 from console.marked_yaml import Marked, Path, Problem
 from console.people_checks import Fault, people_faults, repeated
-from console.rule_fields import DATA_LANGUAGES, LanguageCode
+from console.rule_fields import DATA_LANGUAGES, LanguageCode, OwnReasons, ReasonEntry
 from console.study_file import StudyFile
 
 REAL, SIMULATED = "real", "simulated"
@@ -89,6 +89,8 @@ def _repeats(file: StudyFile) -> Iterator[Fault]:
     yield from repeated(("endpoints",), "name", [entry.name for entry in file.endpoints])
     yield from repeated(("cohorts",), "slug", [entry.slug for entry in file.cohorts])
     yield from repeated(("prompts",), "key", [entry.key for entry in file.prompts])
+    reasons = [entry.key for entry in _own_reasons(file)]
+    yield from repeated(("comparing", "reasons", "offered"), "key", reasons)
     for at, cohort in enumerate(file.cohorts):
         yield from repeated(("cohorts", at, "arms"), "name", [arm.name for arm in cohort.arms])
 
@@ -137,6 +139,10 @@ def _texts(file: StudyFile) -> Iterator[tuple[Path, Mapping[LanguageCode, Any]]]
         if texts is not None or file.explanation.rule != "never":
             yield ("explanation", part), texts or {}
     yield from _own_prompt_texts(file)
+    if file.explanation.example is not None:
+        yield ("explanation", "example"), file.explanation.example
+    for at, reason in enumerate(_own_reasons(file)):
+        yield ("comparing", "reasons", "offered", at, "label"), reason.label
     for at, endpoint in enumerate(file.endpoints):
         if endpoint.notice is not None:
             yield ("endpoints", at, "notice"), endpoint.notice
@@ -154,6 +160,12 @@ def _own_prompt_texts(file: StudyFile) -> Iterator[tuple[Path, Mapping[LanguageC
         for at, line in enumerate(lines):
             if line.hours is not None:
                 yield ("own_prompts", "helplines", country, at, "hours"), line.hours
+
+
+def _own_reasons(file: StudyFile) -> list[ReasonEntry]:
+    """The reasons that the file lists itself; none when it names a list of ours."""
+    said = file.comparing.reasons if file.comparing else None
+    return said.offered if isinstance(said, OwnReasons) else []
 
 
 def _prompt_faults(file: StudyFile) -> Iterator[Fault]:

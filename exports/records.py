@@ -62,7 +62,11 @@ SELECT
     (extract(epoch FROM comparison.submitted_at - turn.shown_at) * 1000)::bigint AS duration_ms,
     (extract(epoch FROM turn.shown_at - turn.asked_at) * 1000)::bigint AS waited_ms,
     comparison.visible_ms AS visible_ms,
-    NULL::smallint AS paste_count,
+    (extract(epoch FROM comparison.first_choice_at - turn.shown_at) * 1000)::bigint
+        AS first_choice_ms,
+    comparison.changes AS choice_changes,
+    comparison.reach AS reach,
+    comparison.pastes AS paste_count,
     NULL::integer AS keystrokes,
     coalesce(prompt.category = study_version.body ->> 'attention_category', false)
         AS is_attention_check,
@@ -87,6 +91,8 @@ SELECT
     assignment.p_prompt AS p_prompt,
     assignment.p_arm AS p_arm,
     nullif(turn.layout, '') AS layout,
+    nullif(comparison.layout, '') AS layout_at_choice,
+    nullif(comparison.viewport, '') AS viewport,
     turn.showing_no AS showing_no,
     comparison.revision AS revision,
     study_version.n::text AS study_version,
@@ -109,6 +115,29 @@ COMPARISONS_JOINS = """
     LEFT JOIN annotation_promptcell AS cell
         ON cell.id = coalesce(assignment.cell_id, original.cell_id)
     LEFT JOIN studies_prompt AS prompt ON prompt.id = cell.prompt_id
+"""
+
+MARKS = """
+SELECT
+    mark.id::text AS mark_id,
+    comparison.id::text AS comparison_id,
+    study.slug AS study_id,
+    enrolment.pseudonym AS annotator_id,
+    mark.kind AS kind,
+    mark.n AS n,
+    mark.candidate_id::text AS candidate_id,
+    candidate.slot AS slot,
+    array_position(turn.display_order, candidate.slot) - 1 AS position,
+    mark.value AS value,
+    lower(mark.span) AS span_start,
+    upper(mark.span) AS span_end,
+    nullif(mark.reason, '') AS reason,
+    '{schema_version}' AS schema_version
+"""
+
+MARKS_JOINS = """
+    JOIN annotation_comparisonmark AS mark ON mark.comparison_id = comparison.id
+    LEFT JOIN sampling_candidate AS candidate ON candidate.id = mark.candidate_id
 """
 
 CANDIDATES = """
@@ -244,6 +273,10 @@ GROUP BY study.id, mark.plan_sha256, mark.language, endpoint.id
 """  # noqa: S608 all parts are constants
 
 
+# Of a person who is still there, and not replaced by a correction.
+THAT_COUNT = "    AND comparison.superseded_at IS NULL AND enrolment.state <> 'withdrawn'\n"
+
+
 def split_of(column: str) -> str:
     """SQL that puts a key into train, validation or test (8:1:1) by its hash, always the same."""
     bucket = f"mod(('x' || substr(md5({column}), 1, 7))::bit(28)::integer, 10)"
@@ -271,7 +304,7 @@ comparisons = Table(
         schema_version=SCHEMA_VERSION,
     )
     + COMPARISONS_FROM.replace("    WHERE", COMPARISONS_JOINS + "    WHERE")
-    + "    AND comparison.superseded_at IS NULL AND enrolment.state <> 'withdrawn'\n",
+    + THAT_COUNT,
     schema=pa.schema(
         [
             pa.field("comparison_id", pa.string(), nullable=False),
@@ -304,6 +337,9 @@ comparisons = Table(
             ("duration_ms", pa.int64()),
             ("waited_ms", pa.int64()),
             ("visible_ms", pa.int32()),
+            ("first_choice_ms", pa.int64()),
+            ("choice_changes", pa.int16()),
+            ("reach", pa.list_(pa.int8())),
             ("paste_count", pa.int16()),
             ("keystrokes", pa.int32()),
             ("is_attention_check", pa.bool_()),
@@ -319,6 +355,8 @@ comparisons = Table(
             ("p_prompt", pa.float64()),
             ("p_arm", pa.float64()),
             ("layout", pa.string()),
+            ("layout_at_choice", pa.string()),
+            ("viewport", pa.string()),
             ("showing_no", pa.int32()),
             ("revision", pa.int32()),
             ("study_version", pa.string()),
@@ -380,6 +418,32 @@ candidates = Table(
     ),
 )
 
+marks = Table(
+    name="marks",
+    key="mark_id",
+    select=MARKS.format(schema_version=SCHEMA_VERSION)
+    + COMPARISONS_FROM.replace("    WHERE", MARKS_JOINS + "    WHERE")
+    + THAT_COUNT,
+    schema=pa.schema(
+        [
+            pa.field("mark_id", pa.string(), nullable=False),
+            pa.field("comparison_id", pa.string(), nullable=False),
+            pa.field("study_id", pa.string(), nullable=False),
+            pa.field("annotator_id", pa.string(), nullable=False),
+            pa.field("kind", pa.string(), nullable=False),
+            pa.field("n", pa.int16(), nullable=False),
+            ("candidate_id", pa.string()),
+            ("slot", pa.int8()),
+            ("position", pa.int8()),
+            ("value", pa.int16()),
+            ("span_start", pa.int32()),
+            ("span_end", pa.int32()),
+            ("reason", pa.string()),
+            ("schema_version", pa.string()),
+        ]
+    ),
+)
+
 reader_marks = Table(
     name="reader_marks",
     key="mark_id",
@@ -433,7 +497,7 @@ plan_record = Table(
     ),
 )
 
-TABLES = (comparisons, candidates, reader_marks, plan_record)
+TABLES = (comparisons, candidates, marks, reader_marks, plan_record)
 
 # Counted beside the tables, so that what is not in a file is known with its reason.
 EXCLUSIONS = (

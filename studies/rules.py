@@ -9,11 +9,13 @@ from uuid import UUID
 
 from studies.models import Study, StudyVersion
 from studies.panels import Panel, panel_of
+from studies.reason_lists import SHIPPED, ReasonList, Texts, as_reason_list
 from studies.tutorials import Tutorial
 
 ExplanationRule = Literal["never", "share", "chosen", "always"]
 PayUnit = Literal["hour", "conversation", "sitting"]
-Texts = Mapping[str, str]
+Layout = Literal["stack", "grid", "pager"]
+AfterNone = Literal["end", "continue_from"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,24 @@ class Explanation:
     min_words: int
     question: Texts
     none_question: Texts
+    example: Texts = field(default_factory=dict)
+    marks_suffice: bool = True  # a reason or a marked sentence may stand for the words
+
+
+@dataclass(frozen=True, slots=True)
+class Comparing:
+    """How the answers stand, and what may be said of them beside the choice.
+
+    Of the layouts the first is what people get, and they may change to the others.
+    """
+
+    narrow: tuple[Layout, ...] = ("stack",)
+    wide: tuple[Layout, ...] = ("grid",)
+    tie: bool = False
+    strength: bool = False
+    sentences: bool = False
+    should_have_said: bool = False
+    reasons: ReasonList | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +136,7 @@ class Rules:
     turns_min: int
     turns_max: int
     own_prompt_share: float
-    after_none: Literal["end"]
+    after_none: AfterNone
     explanation: Explanation
     conversations: int
     sitting_hours: float
@@ -137,6 +157,7 @@ class Rules:
     own_prompts: OwnPrompts = field(default_factory=OwnPrompts)
     repeats: Repeats = Repeats()
     skips: int | None = None  # conversations that one person may skip; None: as many as they like
+    comparing: Comparing = Comparing()
 
 
 def in_language(texts: Mapping[Any, str], locale: str) -> str:
@@ -185,13 +206,15 @@ def _read(version_id: UUID, body: Mapping[str, Any]) -> Rules:
         turns_min=body["turns"]["min"],
         turns_max=body["turns"]["max"],
         own_prompt_share=body.get("own_prompt_share", 0.0),
-        after_none=cast("Literal['end']", body.get("after_none", "end")),
+        after_none=cast("AfterNone", body.get("after_none", "end")),
         explanation=Explanation(
             rule=explanation["rule"],
             share=explanation.get("share", 0.0),
             min_words=explanation.get("min_words", 0),
             question=explanation.get("question") or {},
             none_question=explanation.get("none_question") or {},
+            example=explanation.get("example") or {},
+            marks_suffice=explanation.get("marks_suffice", True),
         ),
         conversations=body["conversations"],
         sitting_hours=body["sitting_hours"],
@@ -212,6 +235,7 @@ def _read(version_id: UUID, body: Mapping[str, Any]) -> Rules:
         own_prompts=_own_prompts(body.get("own_prompts") or {}),
         repeats=Repeats(**(body.get("repeats") or {})),
         skips=body.get("skips"),
+        comparing=_comparing(body.get("comparing") or {}),
     )
 
 
@@ -253,3 +277,22 @@ def _first_sets(said: str | Mapping[str, int]) -> FirstSets:
     if isinstance(said, str):
         return FirstSets(rule=cast("Literal['shared', 'fresh']", said))
     return FirstSets(rule="replicas", replicas=said["replicas"])
+
+
+def _comparing(said: Mapping[str, Any]) -> Comparing:
+    layouts = said.get("layouts") or {}
+    return Comparing(
+        narrow=tuple(layouts.get("narrow") or ("stack",)),
+        wide=tuple(layouts.get("wide") or ("grid",)),
+        tie=said.get("tie", False),
+        strength=said.get("strength", False),
+        sentences=said.get("sentences", False),
+        should_have_said=said.get("should_have_said", False),
+        reasons=_reasons(said.get("reasons")),
+    )
+
+
+def _reasons(said: str | Mapping[str, Any] | None) -> ReasonList | None:
+    if said is None:
+        return None
+    return SHIPPED[said] if isinstance(said, str) else as_reason_list(said)

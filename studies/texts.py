@@ -5,6 +5,8 @@ import regex
 # Nobody sees these, so a text of nothing else is empty. Joiners belong to Hindi words and emoji.
 INVISIBLE = regex.compile(r"[\s\p{Cf}\p{Zl}\p{Zp}\u034F\u115F\u1160\u3164\uFFA0\u2800]+")
 CONTROL = regex.compile(r"[\p{Cc}--[\t\n]]", regex.VERSION1)
+# No script stacks so many marks on one letter; a page that shows them is unreadable.
+STACKED = regex.compile(r"\p{M}{33}")
 # What stands in a decoded form where its bytes were no text, lone surrogates among them.
 REPLACEMENT = "\ufffd"
 
@@ -21,8 +23,9 @@ class Unusable(ValueError):
 def clean(text: str, *, limit: int) -> str:
     """`text` as it is stored: line ends as \\n, no white space around it.
 
-    Raises Unusable: nul, surrogate, control (other than tab and line end), empty (nothing but white
-    space or invisible characters), too_long (over `limit` graphemes).
+    Raises Unusable: nul, surrogate, control (other than tab and line end; or marks without end on
+    one letter), empty (nothing but white space or invisible characters), too_long (over `limit`
+    graphemes).
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     _refuse_unstorable(text)
@@ -41,7 +44,7 @@ def _refuse_unstorable(text: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise Unusable("surrogate") from error
-    if CONTROL.search(text):
+    if CONTROL.search(text) or STACKED.search(text):
         raise Unusable("control")
 
 

@@ -17,6 +17,7 @@ from annotation.models import (
     Assignment,
     Break,
     Comparison,
+    ComparisonMark,
     Conversation,
     PromptCell,
     Report,
@@ -735,6 +736,20 @@ def report(of: Turn | None = None, **fields: Any) -> Report:
 def judged_turn(of: World | None = None, **traits: Any) -> Comparison:
     """A first turn, shown and judged, with all that it takes."""
     return comparison(turn(of or world(), **traits))
+
+
+def comparison_mark(
+    of: Comparison | None = None, *, slot: int | None = 1, **fields: Any
+) -> ComparisonMark:
+    """A mark on the candidate of that slot, or with None on the comparison: ruled out, unless a
+    kind is given."""
+    judged = of or judged_turn()
+    return ComparisonMark.objects.create(
+        comparison=judged,
+        set_id=judged.set_id,
+        candidate=None if slot is None else judged.set.candidates.get(slot=slot),
+        **{"kind": "ruled_out", **fields},
+    )
 
 
 # --- Parts ----------------------------------------------------------------------------------------

@@ -113,6 +113,7 @@ def one_of_everything() -> None:
     factories.researcher(world.study)
     first = factories.judged_turn(world)
     factories.turn(world, after=first)
+    factories.comparison_mark(first)
     person = first.conversation.assignment.enrolment
     factories.answer(person)
     factories.sensitive_answer()

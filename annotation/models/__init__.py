@@ -2,6 +2,7 @@
 
 from annotation.models.assignment import Assignment, PromptCell
 from annotation.models.conversation import Comparison, Conversation, Turn
+from annotation.models.mark import ComparisonMark
 from annotation.models.report import Report
 from annotation.models.rest import Break
 from annotation.models.submission import Draft, Submission
@@ -10,6 +11,7 @@ __all__ = [
     "Assignment",
     "Break",
     "Comparison",
+    "ComparisonMark",
     "Conversation",
     "Draft",
     "PromptCell",

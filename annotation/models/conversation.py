@@ -134,6 +134,11 @@ class Comparison(models.Model):
         NONE = "none"
         TIE = "tie"
 
+    class Viewport(models.TextChoices):
+        PHONE = "phone"  # under 700 px
+        TABLET = "tablet"  # under 1100 px
+        WIDE = "wide"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     turn = models.ForeignKey(
         Turn, on_delete=models.PROTECT, related_name="comparisons", db_constraint=False
@@ -164,6 +169,21 @@ class Comparison(models.Model):
     explanation = models.TextField(blank=True)
     first_choice_at = models.DateTimeField(null=True)
     visible_ms = models.PositiveIntegerField(null=True, help_text="while the page was visible")
+    changes = models.PositiveSmallIntegerField(
+        null=True, help_text="how often another choice replaced the first one"
+    )
+    pastes = models.PositiveSmallIntegerField(
+        null=True, help_text="paste events; null where nobody agreed to have them counted"
+    )
+    reach = ArrayField(
+        models.SmallIntegerField(),
+        null=True,
+        help_text="how far down each text was on screen, in percent, by slot",
+    )
+    layout = models.CharField(max_length=10, choices=Turn.Layout, blank=True, db_default="")
+    viewport = models.CharField(
+        max_length=10, choices=Viewport, blank=True, db_default="", help_text="the window's width"
+    )
     submitted_at = models.DateTimeField()
     app_version = models.CharField(max_length=40)
     superseded_at = models.DateTimeField(null=True)

@@ -11,7 +11,6 @@ from annotation import conversing as process
 from annotation import forms
 from annotation.access import AnnotatorRequest, annotator_page, keep_posted
 from annotation.comparing import store_comparison
-from annotation.models import Turn
 from annotation.progress import Scene
 from annotation.refusals import Conflict, Invalid, NotNow, Refusal, SubmissionConflict, Unknown
 from annotation.reporting import report_candidate
@@ -47,6 +46,7 @@ def comparison(request: AnnotatorRequest, conversation_id: UUID, turn_no: int) -
             judgement=posted.judgement,
             revision=posted.revision,
             idempotency_key=posted.key,
+            purposes=getattr(request.enrolment, "purposes", ()),
         )
         return _go_on(conversation_id, ended=stored.ended)
 
@@ -162,17 +162,16 @@ def _status(refusal: Refusal) -> int:
 
 def _follow(request: AnnotatorRequest, conversation_id: UUID) -> Scene:
     return process.follow(
-        enrolment=request.enrolment, conversation_id=conversation_id, layout=_layout(request)
+        enrolment=request.enrolment, conversation_id=conversation_id, narrow=_is_narrow(request)
     )
 
 
-def _layout(request: AnnotatorRequest) -> Turn.Layout:
-    """How the answers are about to stand: the script knows, else the browser's kind has to tell."""
-    said = request.GET.get("layout", "")
-    if said in (Turn.Layout.STACK, Turn.Layout.GRID):
-        return Turn.Layout(said)
-    mobile = request.headers.get("Sec-CH-UA-Mobile") == "?1"
-    return Turn.Layout.STACK if mobile else Turn.Layout.GRID
+def _is_narrow(request: AnnotatorRequest) -> bool:
+    """Where the answers are about to stand: the script knows, else the browser's kind tells."""
+    said = request.GET.get("screen", "")
+    if said in ("narrow", "wide"):
+        return said == "narrow"
+    return request.headers.get("Sec-CH-UA-Mobile") == "?1"
 
 
 def not_found(request: AnnotatorRequest) -> HttpResponse:

@@ -15,9 +15,10 @@ from django.utils.translation import gettext as _
 from annotation import drafts
 from annotation.access import AnnotatorRequest, draft_token, keep_posted
 from annotation.effort import cohort_pace, minutes_left, own_pace
+from annotation.marks import FIELDS
 from annotation.progress import Scene, Stage
-from annotation.refusals import Conflict, Invalid, Refusal
-from annotation.views import wording
+from annotation.refusals import BadText, Conflict, ExplanationNeeded, Invalid, Refusal
+from annotation.views import marking, wording
 from annotation.views.answering import locale, study_title
 from annotation.views.resting import lease_context
 from sampling.live import live_url
@@ -87,7 +88,7 @@ def conversation_context(
     `mends` is the form that holds what was posted, and the refusal's words.
     """
     faults: Faults = {mends: wording.fault(refusal)} if mends and refusal else {}
-    wrong = "explanation" if refusal and refusal.code != "unknown_choice" else ""
+    wrong = "explanation" if isinstance(refusal, BadText | ExplanationNeeded) else ""
     estimate = estimate_wait(scene.last.set_id) if scene.is_queued else None
     said = wording.waiting(scene, estimate) or wording.arrived(scene)
     lasting = wording.lasting(scene)
@@ -206,10 +207,12 @@ def _forms(
         "fault": fault,
         "wrong": fault and wrong,
     }
+    beside = marking.beside(scene, purposes=request.enrolment.purposes)
+    shown = {"form": form, "beside": beside, "cards": marking.cards(scene)}
     if scene.stage is Stage.JUDGE:
-        return {"form": form, "typing_form": "comparison"}
+        return {**shown, "typing_form": "comparison"}
     return {
-        "form": form,
+        **shown,
         "typing_form": "message" if scene.can_send_message else "",
         **_keeping(request, scene, names[1], kept[names[1]]),
         **_message_form(request, scene, kept[names[1]].fields, faults.get("message", "")),
@@ -249,6 +252,8 @@ def _comparison_form(scene: Scene, revision: int) -> dict[str, Any]:
         "only_chosen": asked.rule == "chosen",
         "question": in_language(asked.question, locale()),
         "none_question": in_language(asked.none_question, locale()),
+        "example": in_language(asked.example, locale()),
+        "measures": marking.measures({}),
     }
 
 
@@ -258,12 +263,13 @@ def _comparison_values(
     """What the form holds: what was just posted, else what was kept, else what counts."""
     judged = scene.last.judged
     if fault:
-        posted = ("choice", "explanation", "first_choice_ms", "visible_ms")
-        return {"open": True, **{name: request.POST.get(name, "") for name in posted}}
+        said = {name: request.POST.get(name, "") for name in ("choice", "explanation")}
+        return {"open": True, **said, **marking.posted_values(request.POST)}
     if judged and not kept:
-        choice = str(judged.chosen) if judged.chosen else "none"
-        return {"choice": choice, "explanation": judged.explanation, "stored": True}
-    return {"open": bool(kept), **kept}
+        return {"stored": True, **marking.stored_values(judged)}
+    # A kind of mark has a list of values.
+    listed = {"should_say": [kept["should_say"]]} if "should_say" in kept else {}
+    return {"open": bool(kept), **kept, **listed}
 
 
 def _message_form(
@@ -305,13 +311,20 @@ def _conflict(
     choice = request.POST.get("choice", "")
     letter = next((c.letter for c in scene.last.candidates if str(c.id) == choice), None)
     at_work = scene.stage in (Stage.JUDGE, Stage.JUDGED) and turn_no == scene.last.number
-    if not at_work or (letter is None and choice != "none"):
+    if not at_work or (letter is None and choice not in ("none", "tie")):
         return said
     return {
         **said,
-        "change": wording.change_to(letter),
+        "change": wording.change_to(letter, choice),
+        "fields": _carried_along(request),
         "choice": choice,
         "explanation": request.POST.get("explanation", ""),
         "key": uuid4().hex,
         "revision": scene.last.judged.revision if scene.last.judged else 0,
     }
+
+
+def _carried_along(request: AnnotatorRequest) -> list[tuple[str, str]]:
+    """What else the refused form said, for the form that says it again."""
+    names = ("continue_from", *FIELDS)
+    return [(name, value) for name in names for value in request.POST.getlist(name)]

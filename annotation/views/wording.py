@@ -7,13 +7,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotation.leaving import SkipReason
-from annotation.models import Report
+from annotation.models import Comparison, Report
 from annotation.own_prompts import Notice
 from annotation.personal_data import Kind
 from annotation.progress import Judged, Scene, Stage
 from annotation.refusals import (
+    BadMark,
     BadReason,
     BadText,
+    ContinueFromNeeded,
     ExplanationNeeded,
     NoSkips,
     Refusal,
@@ -44,6 +46,10 @@ def fault(refusal: Refusal) -> str:
             return _("Please choose a reason.")
         case UnknownChoice():
             return _("Please choose one of the answers, or “None of these represents me”.")
+        case ContinueFromNeeded():
+            return _("Please say which answer the conversation shall go on from.")
+        case BadMark(field="tied"):
+            return _("Please say which answers speak for you equally: at least two of them.")
         case _:
             return _("This form was not complete. Please send it again.")
 
@@ -61,13 +67,17 @@ def counts(current: Judged | None) -> str:
     """The judgement that counts, in words."""
     if current is None:
         return _("Nothing is stored for this turn yet.")
+    if current.outcome == Comparison.Outcome.TIE:
+        return _("What counts: two or more answers speak for you equally.")
     if current.letter is None:
         return _("What counts: none of these represents you.")
     return _("What counts: you chose %(letter)s.") % {"letter": current.letter}
 
 
-def change_to(letter: str | None) -> str:
-    """The button that changes what counts into what was just sent; None is "none of these"."""
+def change_to(letter: str | None, choice: str) -> str:
+    """The button that changes what counts into what was just sent: a letter, `none` or `tie`."""
+    if choice == "tie":
+        return _("Change it to “Two or more speak for me equally”")
     if letter is None:
         return _("Change it to “None of these represents me”")
     return _("Change it to %(letter)s") % {"letter": letter}
@@ -120,6 +130,27 @@ def _kind_of_data(kind: Kind) -> str:
             return _("a bank account")
         case Kind.IDENTITY:
             return _("an identity number")
+
+
+def strengths() -> list[tuple[str, str]]:
+    """How much more the chosen answer speaks for the person: what is posted, and its label."""
+    return [
+        ("1", _("A little more")),
+        ("2", _("Somewhat more")),
+        ("3", _("Much more")),
+        ("4", _("Very much more")),
+    ]
+
+
+def layout(name: str) -> str:
+    """The button that lets the answers stand so."""
+    match name:
+        case "grid":
+            return _("Side by side")
+        case "pager":
+            return _("One at a time")
+        case _:
+            return _("One below the other")
 
 
 def skip_reasons() -> list[tuple[str, str]]:

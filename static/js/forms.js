@@ -1,4 +1,4 @@
-// Forms: sent once, timed while visible. What is typed into them is kept by drafts.js.
+// Forms: sent once. What is typed into them is kept by drafts.js, and timed by reading.js.
 (function () {
   "use strict";
 
@@ -25,7 +25,6 @@
       form.querySelectorAll("button").forEach(function (button) {
         button.setAttribute("aria-disabled", "true");
       });
-      writeTimes(form);
     },
     true,
   );
@@ -37,40 +36,6 @@
     if (!form || form.tagName !== "FORM") return;
     release(form);
   });
-
-  // ---- how long the answers were in view -------------------------------------------------------
-  let visible = 0; // milliseconds of earlier stretches
-  let since = document.hidden ? null : performance.now();
-  let firstChoice = null;
-
-  function visibleNow() {
-    return Math.round(visible + (since === null ? 0 : performance.now() - since));
-  }
-
-  function startClock(form) {
-    // A form that came back to be mended goes on from where it was.
-    visible = Number(form.elements.visible_ms.value);
-    since = document.hidden ? null : performance.now();
-    firstChoice = form.elements.first_choice_ms.value || null;
-  }
-
-  document.addEventListener("visibilitychange", function () {
-    if (document.hidden && since !== null) {
-      visible += performance.now() - since;
-      since = null;
-    } else if (!document.hidden && since === null) {
-      since = performance.now();
-    }
-  });
-  document.addEventListener("change", function (event) {
-    if (event.target.name === "choice" && firstChoice === null) firstChoice = visibleNow();
-  });
-
-  function writeTimes(form) {
-    if (!form.matches("[data-timed]")) return;
-    form.elements.visible_ms.value = visibleNow();
-    form.elements.first_choice_ms.value = firstChoice === null ? "" : firstChoice;
-  }
 
   // ---- copying ---------------------------------------------------------------------------------
   document.addEventListener("click", function (event) {
@@ -109,26 +74,11 @@
     if (event.detail.elt.tagName === "FORM") trouble("");
   });
 
-  // ---- every page, and every page that was swapped in ------------------------------------------
-  function begin(root) {
-    const form = root.querySelector("[data-timed]");
-    if (form) startClock(form);
-  }
-
+  // ---- every page that was swapped in ------------------------------------------------------------
   document.addEventListener("htmx:afterSettle", function (event) {
-    const root = event.detail.target.isConnected ? event.detail.target : document.body;
-    begin(root);
     const boosted = event.detail.requestConfig && event.detail.requestConfig.boosted;
-    if (boosted || event.detail.boosted) {
-      const place = document.querySelector("[data-focus]") || document.querySelector("main");
-      place.focus({ preventScroll: place.tagName === "MAIN" });
-    }
+    if (!boosted && !event.detail.boosted) return;
+    const place = document.querySelector("[data-focus]") || document.querySelector("main");
+    place.focus({ preventScroll: place.tagName === "MAIN" });
   });
-  if (document.readyState === "loading") {
-    document.addEventListener("DOMContentLoaded", function () {
-      begin(document);
-    });
-  } else {
-    begin(document);
-  }
 })();

@@ -47,7 +47,7 @@
   document.addEventListener("htmx:configRequest", function (event) {
     if (event.target.id !== "turn") return;
     const narrow = window.matchMedia("(max-width: 699px)").matches;
-    event.detail.parameters.layout = narrow ? "stack" : "grid";
+    event.detail.parameters.screen = narrow ? "narrow" : "wide";
   });
 
   document.addEventListener("htmx:sseOpen", function (event) {

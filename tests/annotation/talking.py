@@ -1,5 +1,6 @@
 """Steps of an annotator for tests: what the pages would call, and sets that get ready by hand."""
 
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -39,7 +40,7 @@ def opened(enrolment: Enrolment) -> Conversation:
 
 
 @transaction.atomic
-def write_set(set_id: UUID) -> None:
+def write_set(set_id: UUID, texts: Sequence[str] = ()) -> None:
     """What a worker does: the candidates of a pending set, all at once. A ready one stays."""
     asked = CandidateSet.objects.get(pk=set_id)
     if asked.state == "ready":
@@ -49,7 +50,7 @@ def write_set(set_id: UUID) -> None:
             set=asked,
             k=asked.k,
             slot=slot,
-            text=f"Answer {slot} of {asked.pk}.",
+            text=texts[slot] if texts else f"Answer {slot} of {asked.pk}.",
             role="draw",
             finish_reason="stop",
         )

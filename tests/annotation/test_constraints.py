@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.db.models import Model
 from django.utils import timezone
+from psycopg.types.range import Range
 
-from annotation.models import Draft, PromptCell, Submission, Turn
+from annotation.models import ComparisonMark, Draft, PromptCell, Submission, Turn
 from tests import factories
 from tests.breaking import (
     Case,
@@ -63,6 +64,29 @@ WRONG: list[Case] = [
     ("comparison_chosen_only", factories.judged_turn, {"outcome": "tie"}),
     ("comparison_chosen_only", factories.judged_turn, {"chosen_id": None}),
     ("comparison_carries_chosen", factories.judged_turn, {"carried_id": None}),
+    ("comparison_layout_known", factories.judged_turn, {"layout": "heap"}),
+    ("comparison_viewport_known", factories.judged_turn, {"viewport": "watch"}),
+    ("comparison_reach_in_percent", factories.judged_turn, {"reach": [0, 50, 100, 101]}),
+    ("comparison_reach_in_percent", factories.judged_turn, {"reach": [0, 50, None, 100]}),
+    ("comparison_reach_in_percent", factories.judged_turn, {"reach": [50]}),
+    ("comparison_reach_in_percent", factories.judged_turn, {"reach": [[0, 50], [50, 100]]}),
+    *(
+        ("mark_says_what_its_kind_says", factories.comparison_mark, change)
+        for change in (
+            {"kind": "praise"},
+            {"candidate_id": None},
+            {"value": 3},
+            {"reason": "it is long"},
+            {"kind": "strength", "candidate_id": None, "value": 5},
+            {"kind": "strength", "candidate_id": None},
+            {"kind": "reason", "candidate_id": None},
+            {"kind": "sentence"},
+            {"kind": "sentence", "span": Range(4, 4)},
+            {"kind": "sentence", "span": Range(-1, 4)},
+            {"kind": "sentence", "span": Range(4, None)},
+            {"kind": "should_say", "reason": "More"},
+        )
+    ),
 ]
 TWICE: list[Case] = [
     ("draft_form", _draft, {}),
@@ -72,6 +96,8 @@ TWICE: list[Case] = [
     ("turn_number", _waiting_turn, {}),
     ("comparison_current", factories.judged_turn, {"revision": 2}),
     ("comparison_revision", factories.judged_turn, {"superseded_at": NOW}),
+    ("mark_once", factories.comparison_mark, {}),
+    ("mark_once", lambda: factories.comparison_mark(slot=None, kind="strength", value=2), {}),
 ]
 
 
@@ -79,7 +105,9 @@ TWICE: list[Case] = [
 def test_a_value_that_means_nothing_is_refused(name: str, make: type, change: Change) -> None:
     row = make()
     with refused(name):
-        if name.startswith("comparison"):  # never changes, so that it can only be born wrong
+        if name.startswith(
+            ("comparison", "mark")
+        ):  # never changes, so that it can only be born wrong
             copy(row, **change)
         else:
             update(row, **change)
@@ -704,3 +732,53 @@ def test_a_repeat_asks_what_the_original_asked() -> None:
         factories.turn(world, within=talk, message="Something of my own")
 
     factories.turn(world, within=talk, message=factories.opening(world.prompts[0]))
+
+
+# --- Marks: of the comparison's own set, and as fixed as the comparison ---------------------------
+
+
+@breaks("mark_of_comparison", "mark_candidate_of_set")
+def test_a_mark_is_of_its_comparison_and_of_its_set() -> None:
+    mark = factories.comparison_mark()
+    other = factories.judged_turn()
+    with refused("mark_of_comparison"):
+        copy(mark, comparison_id=other.pk)
+    with refused("mark_candidate_of_set"):
+        copy(mark, candidate_id=other.set.candidates.get(slot=1).pk)
+
+
+@breaks("mark_fits_its_comparison")
+def test_a_mark_fits_what_was_judged() -> None:
+    chosen = factories.judged_turn()
+    length = len(chosen.set.candidates.get(slot=2).text)
+    factories.comparison_mark(chosen, slot=2, kind="sentence", span=Range(0, length))
+    none = factories.comparison(factories.turn(factories.world()), choice=None)
+    for judged, mark in (
+        (chosen, {"kind": "ruled_out", "slot": 0}),
+        (chosen, {"kind": "tied"}),
+        (chosen, {"kind": "should_say", "slot": None, "reason": "More"}),
+        (chosen, {"kind": "sentence", "slot": 1, "span": Range(0, length + 1)}),
+        (none, {"kind": "strength", "slot": None, "value": 1}),
+    ):
+        with refused("mark_fits_its_comparison"):
+            factories.comparison_mark(judged, **mark)
+
+
+@breaks("mark_never_changes")
+def test_a_mark_is_never_edited_or_removed() -> None:
+    mark = factories.comparison_mark()
+    with refused("mark_never_changes"):
+        update(mark, kind="expanded")
+    with refused("mark_never_changes"):
+        delete(mark)
+    assert ComparisonMark.objects.get() == mark
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"changes": 3}, {"pastes": 1}, {"reach": [1, 2, 3, 4]}, {"layout": "grid"}],
+)
+@breaks("comparison_superseded_once")
+def test_what_was_measured_stays(change: Change) -> None:
+    with refused("comparison_superseded_once"):
+        update(factories.judged_turn(), superseded_at=NOW, **change)

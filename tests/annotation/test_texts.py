@@ -51,8 +51,11 @@ def test_length_counts_what_people_see() -> None:
 
 
 def test_a_grapheme_without_end_is_refused() -> None:
-    with pytest.raises(BadText, match="too_long"):
+    with pytest.raises(BadText, match="control"):
         clean("a" + "\u0301" * 10_000, limit=10)
+    with pytest.raises(BadText, match="too_long"):
+        clean("\U0001f469" + "\u200d\U0001f469" * 10_000, limit=10)
+    assert clean("a" + "\u0301" * 5, limit=10)
 
 
 def test_a_text_that_may_be_left_out_is_empty() -> None:
@@ -75,6 +78,23 @@ def test_a_text_that_may_be_left_out_is_empty() -> None:
 )
 def test_words_are_counted_in_every_script(text: str, words: int) -> None:
     assert count_words(text) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "words"),
+    [
+        ("因为它很好。", "zh", 5),
+        ("因为它很好。", "en", 1),
+        ("เพราะดี", "th", 6),
+        ("e\u0301" * 3, "ja", 3),
+        ("👨‍👩‍👧 …", "ja", 0),
+        ("मुझे यह पसंद है", "hi", 4),
+    ],
+)
+def test_where_no_spaces_part_words_graphemes_are_counted(
+    text: str, language: str, words: int
+) -> None:
+    assert count_words(text, language) == words
 
 
 @given(some.text(max_size=200))

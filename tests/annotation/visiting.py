@@ -24,6 +24,7 @@ class Form:
     method: str
     fields: dict[str, str] = field(default_factory=dict)
     options: dict[str, list[str]] = field(default_factory=dict)
+    boxes: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Page(HTMLParser):
@@ -55,6 +56,10 @@ class Page(HTMLParser):
             form.fields[name] = ""
         elif given.get("type") in ("radio", "checkbox"):
             form.options.setdefault(name, []).append(given["value"])
+            if "checked" in given:
+                form.fields[name] = given["value"]
+        elif given.get("type") == "checkbox":
+            form.boxes.setdefault(name, []).append(given["value"])
             if "checked" in given:
                 form.fields[name] = given["value"]
         elif tag == "input":
@@ -94,7 +99,7 @@ def browser_of(enrolment: Enrolment, *, return_token: str = "its-return-token") 
     return client
 
 
-def send(client: Client, form: Form, **changes: str) -> Any:
+def send(client: Client, form: Form, **changes: Any) -> Any:
     """Post a form with some fields changed."""
     return client.post(form.action, {**form.fields, **changes})
 

@@ -204,3 +204,45 @@ def test_thanks_privacy_and_contact_go_into_the_rules() -> None:
     rules = study_reading.read(lines + small()).file.rules()
     assert rules["contact"] == {"name": "Ana", "email": "a@b.org", "phone": ""}
     assert (rules["thanks"], rules["privacy"]) == ({"en": "Good."}, {"en": "Kept."})
+
+
+COMPARING = [
+    ("{tie: maybe}", "comparing.tie: must be true or false, not 'maybe'"),
+    ("{ties: true}", "comparing.ties: unknown field -> did you mean 'tie'?"),
+    ("{layouts: {narrow: [grid]}}", "comparing.layouts.narrow[0]: 'grid' is not known"),
+    ("{layouts: {wide: []}}", "comparing.layouts.wide: "),
+    ("{reasons: general-2}", "comparing.reasons: must be general-1, or a version"),
+    ("{reasons: 1}", "comparing.reasons: must be named fields, not 1"),
+    ("{reasons: {version: 1}}", "comparing.reasons.offered: is missing"),
+    (
+        "{reasons: {version: 1, offered: [{key: a, label: {fr: Ton}}]}}",
+        "offered[a].label: no English text",
+    ),
+    (
+        "{reasons: {version: 1, offered: [{key: a, label: {en: A}}, {key: a, label: {en: B}}]}}",
+        "is already the key of entry 1",
+    ),
+]
+
+
+@pytest.mark.parametrize(("said", "expected"), COMPARING)
+def test_what_is_wrong_beside_the_choice_is_told(said: str, expected: str) -> None:
+    [problem] = told(small(("conversations: 2", f"comparing: {said}\nconversations: 2")))
+    assert problem.startswith("11: comparing.")
+    assert expected in problem
+
+
+def test_what_is_said_beside_the_choice_is_kept_as_it_stands() -> None:
+    said = "{tie: true, layouts: {narrow: [pager, stack]}, reasons: {version: 3, offered: [{key: a, label: {en: A}}]}}"
+    file = study_reading.read(
+        small(("conversations: 2", f"comparing: {said}\nconversations: 2"))
+    ).file
+    assert file.rules()["comparing"] == {
+        "tie": True,
+        "layouts": {"narrow": ["pager", "stack"]},
+        "reasons": {
+            "version": 3,
+            "offered": [{"key": "a", "label": {"en": "A"}, "after": "chosen"}],
+        },
+    }
+    assert "comparing" not in study_reading.read(small()).file.rules()

@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from psycopg.types.range import Range
 
-from exports.records import SCHEMA_VERSION, TABLES, candidates, comparisons
+from exports.records import SCHEMA_VERSION, TABLES
 from exports.synthetic import synthesize
 from exports.writing import NotEmpty, export_study
 from studies.models import Study
@@ -82,6 +83,26 @@ def test_the_position_of_the_choice_is_where_the_annotator_saw_it(tmp_path: Path
     [row] = jsonl(tmp_path, "comparisons")
     assert (row["chosen_index"], row["chosen_position"]) == (3, 2)
     assert row["candidate_ids"][3] == str(turn.set.candidates.get(slot=3).pk)
+
+
+def test_marks_say_where_the_annotator_saw_what_they_are_on(tmp_path: Path) -> None:
+    world = factories.world()
+    turn = factories.turn(world, display_order=[2, 0, 3, 1])
+    measured: dict[str, Any] = {"reach": [10, 20, 30, 40], "changes": 1, "viewport": "phone"}
+    judged = factories.comparison(turn, choice=3, **measured)
+    factories.comparison_mark(judged, slot=1)
+    factories.comparison_mark(judged, slot=0, kind="sentence", span=Range(2, 9))
+    factories.comparison_mark(judged, slot=None, kind="reason", reason="general-1/tone")
+
+    manifest = export_study(study=world.study, out=tmp_path)
+
+    rows = {row["kind"]: row for row in jsonl(tmp_path, "marks")}
+    assert manifest["rows"]["marks"] == 3
+    assert (rows["ruled_out"]["slot"], rows["ruled_out"]["position"]) == (1, 3)
+    assert (rows["sentence"]["span_start"], rows["sentence"]["span_end"]) == (2, 9)
+    assert (rows["reason"]["candidate_id"], rows["reason"]["reason"]) == (None, "general-1/tone")
+    [row] = jsonl(tmp_path, "comparisons")
+    assert (row["reach"], row["choice_changes"], row["viewport"]) == ([10, 20, 30, 40], 1, "phone")
 
 
 def test_a_candidate_comes_with_the_call_that_made_it(tmp_path: Path) -> None:
@@ -167,7 +188,7 @@ def test_an_unknown_study_is_named_with_the_known_ones(tmp_path: Path) -> None:
 def test_no_column_has_a_name_that_a_trainer_takes_for_its_own() -> None:
     reserved = {"image", "images", "tools", "messages", "completion", "label", "margin"}
 
-    names = {*comparisons.schema.names, *candidates.schema.names}
+    names = {name for table in TABLES for name in table.schema.names}
 
     assert not names & reserved
 

@@ -158,3 +158,16 @@ def test_a_set_is_exchanged_or_shown_but_not_both() -> None:
         bruno.expect_blocked(by=anna)
         anna.commit()
         assert refuser(bruno.fault()) == "turn_set_once"
+
+
+def test_two_connections_say_the_same_of_an_answer_and_one_mark_is_stored() -> None:
+    judged = factories.judged_turn()
+    with racing.runners("anna", "bruno") as (anna, bruno):
+        anna.begin()
+        anna.do(factories.comparison_mark, judged)
+        bruno.start(factories.comparison_mark, judged)
+        bruno.expect_blocked(by=anna)
+        anna.commit()
+        assert refuser(bruno.fault()) == "mark_once"
+
+    assert judged.marks.count() == 1

@@ -4,9 +4,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.conf import settings
 from pytest_django import DjangoAssertNumQueries
 
 from studies.models import StudyVersion
+from studies.reason_lists import SHIPPED, ReasonList
 from studies.rules import (
     Contact,
     FirstSets,
@@ -92,3 +94,28 @@ def test_what_people_are_told_about_pay_and_contact_is_a_rule_too() -> None:
     assert rules.pay is not None
     assert rules.pay.in_country("FR") == Pay(Decimal("3.5"), "EUR", "hour")
     assert rules.pay.in_country("IN") == Pay(Decimal("0.1"), "INR", "hour")
+
+
+def test_a_study_without_a_word_on_comparing_has_the_plain_form() -> None:
+    comparing = rules_of(factories.study_version()).comparing
+    assert (comparing.narrow, comparing.wide) == (("stack",), ("grid",))
+    assert (comparing.tie, comparing.strength, comparing.sentences) == (False, False, False)
+    assert comparing.reasons is None
+
+
+def test_reasons_go_by_the_name_of_their_list() -> None:
+    own = {"version": 3, "offered": [{"key": "tone", "label": {"en": "Its tone"}}]}
+    of_study = rules_of(factories.study_version(comparing={"reasons": own})).comparing.reasons
+    ours = rules_of(factories.study_version(comparing={"reasons": "general-1"})).comparing.reasons
+    assert of_study is not None
+    assert of_study.codes("chosen").keys() == {"own-3/tone"}
+    assert of_study.codes("none") == {}
+    assert ours is SHIPPED["general-1"]
+
+
+@pytest.mark.parametrize("shipped", SHIPPED.values(), ids=SHIPPED)
+def test_a_shipped_list_speaks_every_language_of_the_interface(shipped: ReasonList) -> None:
+    languages = {code.split("-")[0] for code, _ in settings.LANGUAGES}
+    keys = [one.key for one in shipped.reasons]
+    assert len(keys) == len(set(keys))
+    assert all(languages <= one.label.keys() for one in shipped.reasons)

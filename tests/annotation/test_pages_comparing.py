@@ -1,0 +1,259 @@
+"""The comparison form on the page: what it offers, and what no tampering gets through."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.utils.html import escape
+
+from annotation.models import Comparison, ComparisonMark, Conversation, Turn
+from tests import factories
+from tests.annotation.talking import joined, opened, write_set
+from tests.annotation.test_pages_conversing import Visit
+from tests.annotation.visiting import Form, browser_of, page, send
+from tests.factories import World
+
+pytestmark = pytest.mark.django_db
+
+WHY = {
+    "rule": "always",
+    "min_words": 2,
+    "question": {"en": "Why this one?"},
+    "none_question": {"en": "What is missing?"},
+}
+EVERYTHING: dict[str, Any] = {
+    "explanation": {**WHY, "example": {"en": "Say what it saw that the others did not."}},
+    "after_none": "continue_from",
+    "comparing": {
+        "tie": True,
+        "strength": True,
+        "sentences": True,
+        "should_have_said": True,
+        "reasons": "general-1",
+        "layouts": {"narrow": ["pager", "stack"]},
+    },
+}
+TEXTS = [
+    ("", 422),
+    ("Two words " * 2000, 422),
+    ("bell\x07 and more", 422),
+    ("nul\x00 and more", 422),
+    ("a" + "\u0301" * 10_000, 422),
+    ("why \u202eright to left\u202c now", 303),
+    ("<script>alert(1)</script> and <b>more</b>", 303),
+    ("family 👨‍👩‍👧‍👦 matters 🏳️‍🌈 here", 303),
+    ("मुझे यह पसंद है", 303),
+]
+
+
+def before_the_answers(world: World, texts: Sequence[str] = ()) -> tuple[Client, Conversation]:
+    """A browser on a conversation whose answers are written, and were not shown yet."""
+    enrolment = joined(world)
+    talk = opened(enrolment)
+    write_set(talk.turns.get().set_id, texts)
+    return browser_of(enrolment), talk
+
+
+def comparison(visit: Visit) -> Form:
+    return visit.page().form_to("/comparison/")
+
+
+@pytest.mark.parametrize(("text", "status"), TEXTS)
+def test_an_explanation_is_stored_as_it_is_or_refused_with_the_text_kept(
+    text: str, status: int
+) -> None:
+    visit = Visit(factories.world(explanation=WHY))
+    response = send(visit.client, comparison(visit), choice=visit.candidate(), explanation=text)
+
+    assert response.status_code == status
+    if status == 303:
+        assert Comparison.objects.get().explanation == text
+        return
+    assert not Comparison.objects.exists()
+    kept = page(response).form_to("/comparison/").fields
+    assert kept["choice"] == visit.candidate()
+    if text.isprintable():
+        assert kept["explanation"] == text
+
+
+@pytest.mark.parametrize(("text", "status"), TEXTS)
+def test_a_message_is_stored_as_it_is_or_refused_with_the_text_kept(text: str, status: int) -> None:
+    visit = Visit(factories.world())
+    visit.choose()
+    response = send(visit.client, visit.page().form_to("/message/"), text=text)
+
+    assert response.status_code == status
+    if status == 303:
+        said = Turn.objects.latest("number").message
+        shown = visit.client.get(visit.address).content.decode()
+        assert said == text
+        assert escape(text) in shown
+        return
+    assert Turn.objects.count() == 1
+    if text.isprintable():
+        assert page(response).form_to("/message/").fields["text"] == text
+
+
+@pytest.mark.parametrize("field", ["explanation", "should_say", "reason", "sentence"])
+def test_a_lone_surrogate_is_refused_in_every_field(field: str) -> None:
+    visit = Visit(factories.world(**EVERYTHING))
+    form = comparison(visit)
+    body = urlencode({**form.fields, "choice": "none", field: b"before\xed\xa0\x80after"})
+    kind = "application/x-www-form-urlencoded"
+    response = visit.client.post(form.action, body, content_type=kind)
+
+    assert response.status_code == 422
+    assert not Comparison.objects.exists()
+
+
+def test_tampered_order_cohort_and_measures_change_nothing() -> None:
+    visit = Visit(factories.world())
+    order = list(visit.scene.last.candidates)
+    response = send(
+        visit.client,
+        comparison(visit),
+        choice=visit.candidate(2),
+        display_order="3,2,1,0",
+        cohort=str(uuid4()),
+        country="FR",
+        visible_ms="999999999",
+        first_choice_ms="٣",
+        changes="-1",
+        pastes="7",
+        reach="100 100 999 1",
+        layout="heap",
+        viewport="<b>",
+    )
+    stored = Comparison.objects.get()
+
+    assert response.status_code == 303
+    assert stored.chosen_id == order[2].id
+    assert (stored.visible_ms, stored.first_choice_at, stored.changes) == (None, None, None)
+    assert (stored.pastes, stored.reach, stored.layout, stored.viewport) == (None, None, "", "")
+
+
+def test_what_was_measured_is_stored() -> None:
+    visit = Visit(factories.world())
+    said = {"reach": "100 90 80 70", "layout": "pager", "viewport": "phone", "changes": "2"}
+    send(visit.client, comparison(visit), choice=visit.candidate(), **said)
+    stored = Comparison.objects.get()
+    slots = stored.turn.display_order or []
+
+    assert [(stored.reach or [])[slot] for slot in slots] == [100, 90, 80, 70]
+    assert (stored.layout, stored.viewport, stored.changes) == ("pager", "phone", 2)
+
+
+def test_two_tabs_with_different_choices_and_one_of_them_is_told() -> None:
+    visit = Visit(factories.world(**EVERYTHING))
+    first, second = comparison(visit), comparison(visit)
+    said = {"explanation": "It is mine", "reason": ["general-1/tone", "general-1/values"]}
+    assert send(visit.client, first, choice=visit.candidate(0), **said).status_code == 303
+    response = send(visit.client, second, choice=visit.candidate(1), **said)
+
+    assert response.status_code == 409
+    assert "What counts: you chose A." in page(response).words
+    change = page(response).forms[0]
+    assert send(visit.client, change, reason=said["reason"]).status_code == 303
+    counting = Comparison.objects.get(superseded_at=None)
+    assert str(counting.chosen_id) == visit.candidate(1)
+    assert counting.marks.filter(kind="reason").count() == 2
+
+
+# --- What the form offers -------------------------------------------------------------------------
+
+
+def test_the_form_offers_what_the_study_asks_and_nothing_else() -> None:
+    plain = comparison(Visit(factories.world()))
+    whole = Visit(factories.world(**EVERYTHING))
+    full = comparison(whole)
+
+    assert plain.options.keys() == {"choice"}
+    assert plain.boxes.keys() == {"ruled_out"}
+    assert full.options["choice"][-2:] == ["none", "tie"]
+    assert full.options.keys() == {"choice", "continue_from", "strength"}
+    assert full.boxes.keys() == {"ruled_out", "tied", "reason", "sentence"}
+    assert "Say what it saw that the others did not." in whole.page().words
+    assert "Fits my values" in whole.page().words
+
+
+def test_a_turn_that_does_not_ask_why_offers_no_reasons() -> None:
+    never = {**EVERYTHING, "explanation": {"rule": "never"}}
+    assert comparison(Visit(factories.world(**never))).boxes.keys() == {"ruled_out", "tied"}
+
+
+def test_only_long_texts_have_a_fold() -> None:
+    visit = Visit(factories.world())
+    assert "expanded" not in comparison(visit).boxes
+
+    texts = ["word " * 240, "word " * 241, "short", "also short"]
+    client, talk = before_the_answers(factories.world(), texts=texts)
+    shown = page(client.get(f"/conversation/{talk.pk}/"))
+    assert len(shown.form_to("/comparison/").boxes["expanded"]) == 1
+
+
+def test_a_refused_form_holds_all_that_was_said() -> None:
+    visit = Visit(factories.world(**EVERYTHING))
+    ruled_out, sentence = visit.candidate(3), comparison(visit).boxes["sentence"][0]
+    said = {
+        "choice": "none",
+        "explanation": "It is not mine",
+        "ruled_out": ruled_out,
+        "sentence": sentence,
+        "reason": "general-1/wrong",
+        "should_say": "Ask my mother.",
+        "changes": "2",
+    }
+    response = send(visit.client, comparison(visit), **said)
+    kept = page(response).form_to("/comparison/").fields
+
+    assert response.status_code == 422
+    assert "which answer the conversation shall go on from" in page(response).words
+    assert {name: kept[name] for name in said} == said
+
+
+def test_after_none_the_page_goes_on_from_the_one_that_was_named() -> None:
+    visit = Visit(factories.world(**EVERYTHING))
+    said = {"explanation": "They miss it", "continue_from": visit.candidate(1)}
+    send(visit.client, comparison(visit), choice="none", **said)
+    shown = visit.page()
+
+    assert "You chose none of them, and go on from B." in shown.words
+    assert "The answer you go on from" in shown.words
+    correction = shown.form_to("/comparison/").fields
+    assert (correction["choice"], correction["continue_from"]) == ("none", visit.candidate(1))
+
+
+def test_a_correction_keeps_what_was_said_before() -> None:
+    visit = Visit(factories.world(**EVERYTHING))
+    said = {"explanation": "It is mine", "strength": "2", "reason": "general-1/tone"}
+    send(visit.client, comparison(visit), choice=visit.candidate(0), **said)
+    send(visit.client, visit.page().form_to("/comparison/"), choice=visit.candidate(1))
+
+    kinds = ComparisonMark.objects.filter(comparison__superseded_at=None)
+    assert set(kinds.values_list("kind", flat=True)) == {"strength", "reason"}
+
+
+# --- Layouts --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rules", "narrow", "layout"),
+    [
+        ({}, "?1", "stack"),
+        ({}, "?0", "grid"),
+        (EVERYTHING, "?1", "pager"),
+        (EVERYTHING, "?0", "grid"),
+    ],
+)
+def test_the_layout_is_the_studys_for_that_screen_and_is_recorded(
+    rules: dict[str, Any], narrow: str, layout: str
+) -> None:
+    client, talk = before_the_answers(factories.world(**rules))
+    address = f"/conversation/{talk.pk}/"
+    response = client.get(address, headers={"Sec-CH-UA-Mobile": narrow})
+
+    assert next(page(response).having("data-layout"))["data-layout"] == layout
+    assert talk.turns.get().layout == layout

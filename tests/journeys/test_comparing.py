@@ -1,0 +1,172 @@
+"""Comparing on a small phone by touch: few taps, nothing covered, nothing lost by a reload."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.core import signing
+from playwright.sync_api import Browser, Page, expect
+
+from annotation import access
+from annotation.models import Comparison, Conversation, Turn
+from annotation.opening import open_conversation
+from tests import factories
+from tests.annotation.talking import claimed, joined, write_set
+from tests.journeys.conftest import Site
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WIDTH, HEIGHT = 360, 640
+WORDS = 125
+TEXTS = [f"Answer number {slot}. " + "Some more words here. " * (WORDS // 4) for slot in range(4)]
+WHY = {
+    "rule": "always",
+    "question": {"en": "What made you choose this answer?"},
+    "none_question": {"en": "What is missing?"},
+}
+# Boxes of controls in the page, of those that can be seen: name, width, height.
+CONTROLS = """() => Array.from(document.querySelectorAll(
+        'a:not(.skip-link), button, summary, textarea, label:has(input), label.map-none'))
+    .filter(e => e.checkVisibility({visibilityProperty: true}) && !e.closest('p'))
+    .map(e => [e.className || e.textContent.trim(), e.offsetWidth, e.offsetHeight])"""
+FIXED = """() => Array.from(document.querySelectorAll('.line, .under'))
+    .filter(e => e.checkVisibility() && getComputedStyle(e).position === 'fixed')
+    .reduce((sum, e) => sum + e.offsetHeight, 0)"""
+
+
+@pytest.fixture
+def talk(transactional_db: None) -> Conversation:
+    """A first turn whose four long answers are written."""
+    world = factories.world(explanation=WHY, comparing={"reasons": "general-1", "sentences": True})
+    enrolment = joined(world)
+    talk = open_conversation(enrolment=enrolment, assignment=claimed(enrolment))
+    write_set(talk.turns.get().set_id, TEXTS)
+    return talk
+
+
+@pytest.fixture
+def phone(site: Site, chromium: Browser, talk: Conversation) -> Iterator[Page]:
+    """The annotator's phone, on that turn."""
+    context = chromium.new_context(
+        base_url=site.url,
+        viewport={"width": WIDTH, "height": HEIGHT},
+        has_touch=True,
+        is_mobile=True,
+    )
+    person = {"enrolment": str(talk.assignment.enrolment_id), "return_token": "its-own"}
+    value = signing.dumps(person, salt=access.SALT)
+    context.add_cookies([{"name": settings.ANNOTATOR_COOKIE, "value": value, "url": site.url}])
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    page.goto(f"/conversation/{talk.pk}/")
+    yield page
+    context.close()
+
+
+def letters(page: Page) -> list[str]:
+    return list(page.locator(".map a").evaluate_all("all => all.map(one => one.className)"))
+
+
+def top(page: Page, card: str) -> float:
+    box = page.locator(card).bounding_box()
+    assert box is not None
+    return box["y"]
+
+
+@pytest.mark.parametrize("text_size", ["16px", "32px"])
+def test_two_taps_choose_and_send_and_no_control_is_small(
+    talk: Conversation, phone: Page, text_size: str
+) -> None:
+    phone.evaluate("size => { document.documentElement.style.fontSize = size }", text_size)
+    assert phone.evaluate(FIXED) <= HEIGHT * 0.2
+    assert phone.evaluate("document.documentElement.scrollWidth") <= WIDTH
+    small = [box for box in phone.evaluate(CONTROLS) if min(box[1:]) < 44]
+    order = phone.locator("[data-candidate]").evaluate_all(
+        "all => all.map(e => e.dataset.candidate)"
+    )
+
+    phone.locator("#card-A .rule-out").tap()
+    phone.locator("#card-C .pick").scroll_into_view_if_needed()
+    assert phone.evaluate(FIXED) <= HEIGHT * 0.2
+    phone.locator("#card-C .pick").tap()
+    assert phone.evaluate(FIXED) - 44 <= HEIGHT * 0.55 + 10
+    assert phone.evaluate("document.documentElement.scrollWidth") <= WIDTH
+    small += [box for box in phone.evaluate(CONTROLS) if min(box[1:]) < 44]
+    phone.get_by_role("button", name="Continue").tap()
+    expect(phone.get_by_label("What would you say next?")).to_be_visible()
+
+    stored, turn = Comparison.objects.get(), Turn.objects.get()
+    by_slot = {one.slot: str(one.pk) for one in turn.set.candidates.all()}
+    assert small == []
+    assert order == [by_slot[slot] for slot in turn.display_order or []]
+    assert str(stored.chosen_id) == order[2]
+    assert (stored.layout, stored.viewport, stored.changes) == ("stack", "phone", 0)
+    assert stored.reach is not None
+    assert (turn.display_order or [])[0] in [
+        n for n, most in enumerate(stored.reach) if most == 100
+    ]
+    assert stored.visible_ms is not None
+
+
+def test_the_keyboard_covers_neither_field_nor_send(talk: Conversation, phone: Page) -> None:
+    phone.locator("#card-B .pick").tap()
+    phone.get_by_label("What made you choose this answer?").tap()
+    phone.set_viewport_size({"width": WIDTH, "height": 340})  # what a keyboard leaves of the window
+    field = phone.get_by_label("What made you choose this answer?").bounding_box()
+    send = phone.get_by_role("button", name="Continue").bounding_box()
+
+    assert field is not None
+    assert send is not None
+    assert field["y"] >= 0
+    assert field["y"] + min(field["height"], 44) <= send["y"]
+    assert send["y"] + send["height"] <= 340
+
+
+def test_a_reload_keeps_the_place_and_what_was_ruled_out_and_marked(
+    talk: Conversation, phone: Page
+) -> None:
+    phone.locator("#card-A .rule-out").tap()
+    phone.locator("#card-B .pick").tap()
+    phone.get_by_text("Fits my values").tap()
+    phone.get_by_text("Mark the sentences that mattered").tap()
+    phone.locator(".sentences label").nth(1).tap()
+    phone.locator(".map [data-go=C]").tap()
+    place = phone.evaluate("window.scrollY")
+    before = letters(phone)
+    phone.reload()
+    expect(phone.locator("#card-B input[name=choice]")).to_be_checked()
+
+    assert place > 100
+    assert abs(phone.evaluate("window.scrollY") - place) <= 2
+    assert letters(phone) == before
+    assert before[:2] == ["ruled", "chosen"]
+    phone.get_by_role("button", name="Continue").tap()
+    expect(phone.get_by_label("Fits my values")).to_be_checked()
+    phone.locator(".send").get_by_role("button", name="Continue").tap()
+    expect(phone.get_by_label("What would you say next?")).to_be_visible()
+    marks = Comparison.objects.get().marks.order_by("kind").values_list("kind", flat=True)
+    assert list(marks) == ["reason", "ruled_out", "sentence"]
+
+
+def test_a_letter_goes_there_and_never_chooses_and_two_that_are_left_swap_in_place(
+    talk: Conversation, phone: Page
+) -> None:
+    phone.locator(".map [data-go=D]").tap()
+    assert top(phone, "#card-D") < HEIGHT / 2
+    assert phone.locator("input[name=choice]:checked").count() == 0
+    phone.locator("#card-D .rule-out").tap()
+    phone.locator(".map [data-go=B]").tap()
+    phone.locator("#card-B .rule-out").tap()
+    flip = phone.get_by_role("button", name="Flip A/C")
+    phone.locator(".map [data-go=A]").tap()
+    before = top(phone, "#card-A")
+    flip.tap()
+
+    expect(phone.locator("#card-A")).to_be_hidden()
+    assert abs(top(phone, "#card-C") - before) <= 2
+    flip.tap()
+    expect(phone.locator("#card-A")).to_be_visible()
+    expect(phone.locator("#card-C")).to_be_hidden()
+    phone.locator(".map [data-go=C]").tap()
+    expect(phone.locator("#card-A")).to_be_visible()
+    assert not Comparison.objects.exists()

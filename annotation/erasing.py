@@ -29,16 +29,25 @@ WHERE assignment.enrolment_id = %(enrolment)s AND (turn.number > 0
     OR assignment.cell_id IS NULL AND assignment.repeat_of_id IS NULL)
 """
 # The sets that answer them, and those that were given up for another one: no turn leads to these
-# any more, but they hold the same context.
+# any more, but they hold the same context. What other people were shown is never among them.
 OWN_SETS = f"""
-WITH own AS ({OWN_TURNS})
-SELECT set_id FROM own
-UNION
-SELECT given_up.id FROM own
-JOIN sampling_candidateset AS asked ON asked.id = own.set_id
-JOIN sampling_candidateset AS given_up ON given_up.context_sha256 = asked.context_sha256
-    AND given_up.plan_id = asked.plan_id AND NOT given_up.shared
-WHERE NOT EXISTS (SELECT FROM annotation_turn WHERE set_id = given_up.id)
+WITH own AS ({OWN_TURNS}),
+answers AS (
+    SELECT asked.id FROM own JOIN sampling_candidateset AS asked ON asked.id = own.set_id
+    UNION
+    SELECT given_up.id FROM own
+    JOIN sampling_candidateset AS asked ON asked.id = own.set_id
+    JOIN sampling_candidateset AS given_up ON given_up.context_sha256 = asked.context_sha256
+        AND given_up.plan_id = asked.plan_id
+)
+SELECT answers.id FROM answers
+JOIN sampling_candidateset AS found ON found.id = answers.id AND NOT found.shared
+WHERE NOT EXISTS (
+    SELECT FROM annotation_turn AS turn
+    JOIN annotation_conversation AS talk ON talk.id = turn.conversation_id
+    JOIN annotation_assignment AS other ON other.id = talk.assignment_id
+    WHERE turn.set_id = answers.id AND other.enrolment_id <> %(enrolment)s
+)
 """  # noqa: S608 all parts are constants
 
 

@@ -145,6 +145,28 @@ def test_two_people_who_said_the_same_after_the_same_answer_lose_only_their_own(
     assert CandidateSet.objects.filter(shared=False, erased_at=None).count() == 1
 
 
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_set_that_somebody_else_was_shown_is_never_touched(shared: bool) -> None:
+    world = factories.world()
+    asked = "Is a tidy house a good house?"
+    answers = factories.ready_set(world.plan, context=[factories.user(asked)], shared=shared)
+    turns = [
+        factories.turn(
+            world,
+            within=factories.conversation(world, under=factories.assignment(world, own=True)),
+            message=asked,
+            answered_by=answers,
+        )
+        for _ in range(2)
+    ]
+
+    erase_person(enrolment=turns[0].conversation.assignment.enrolment, by="test")
+
+    answers.refresh_from_db()
+    assert answers.erased_at is None
+    assert all(answers.candidates.values_list("text", flat=True))
+
+
 def test_erasing_is_on_record_without_words_and_twice_is_once() -> None:
     enrolment = talkative(factories.world(), SECRET)
     withdraw(enrolment=enrolment)

@@ -171,12 +171,13 @@
     if (!form) return;
     say("unsaved", true);
     if (said.outcome === "late") notice(form, "late-draft");
-    else if (said.fields) offer(form, said);
+    else if (said.fields) offer(form, said, true);
     else failed(name);
   }
 
-  // Both texts stay within reach: the button changes to the other one and back.
-  function offer(form, theirs) {
+  // Both texts stay within reach: the button changes to the other one and back. `ours` says whether
+  // the field shows what was typed here.
+  function offer(form, theirs, ours) {
     const state = states.get(form.dataset.form);
     state.seen = Math.max(state.seen, theirs.revision);
     state.revision = Math.max(state.revision, theirs.revision);
@@ -184,8 +185,8 @@
     const box = notice(form, "other-draft");
     const button = box.querySelector("button");
     let hidden = theirs.fields;
-    let showsOurs = true;
-    button.textContent = button.dataset.theirs;
+    let showsOurs = ours;
+    button.textContent = showsOurs ? button.dataset.theirs : button.dataset.ours;
     button.addEventListener("click", function () {
       const shown = read(form);
       write(form, hidden);
@@ -255,7 +256,7 @@
       write(form, mine.fields);
       changed(form);
     } else {
-      offer(form, { fields: mine.fields, revision: state.seen });
+      offer(form, { fields: mine.fields, revision: state.seen }, false);
     }
   }
 

@@ -27,7 +27,7 @@ PLURALS = {
     "pt_BR": "nplurals=2; plural=(n > 1);",
     "hi": "nplurals=2; plural=(n > 1);",
     "ar": "nplurals=6; plural=(n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100>=3 && n%100<=10 ? 3"
-    " : n%100>=11 ? 4 : 5);",
+    " : n%100>=11 && n%100<=99 ? 4 : 5);",
 }
 # The header of a catalogue until a person has read it; then it says by whom.
 MACHINE_WRITTEN = "Machine-written; not yet read by a person of this language."

@@ -8,7 +8,7 @@ from django.conf import settings
 from playwright.sync_api import Browser, Page
 
 from tests.pages.axe import violations
-from tests.pages.measures import enlarge_text, small_controls, wider_than_the_window
+from tests.pages.measures import enlarge_text, small_controls, space_text, wider_than_the_window
 from tests.pages.stage import stage
 from tests.pages.states import STATES
 
@@ -40,6 +40,11 @@ def narrow(page: Page) -> list[str]:
     return [*violations(page), *wider_than_the_window(page)]
 
 
+def spaced_text(page: Page) -> list[str]:
+    space_text(page)
+    return wider_than_the_window(page)
+
+
 def large_text(page: Page) -> list[str]:
     page.set_viewport_size({"width": 360, "height": 640})
     enlarge_text(page)
@@ -53,6 +58,7 @@ SETTINGS: tuple[Callable[[Page], list[str]], ...] = (
     without_motion,
     narrow,
     large_text,
+    spaced_text,
 )
 
 

@@ -28,6 +28,25 @@ smallest => [...document.querySelectorAll("a[href], button, summary, input, sele
   .map(([one, target]) => `${one.tagName.toLowerCase()} ${one.name || one.textContent.trim()}: `
     + `${Math.round(target.getBoundingClientRect().height)} px`)
 """
+# Spacing that readers may set for themselves (WCAG 1.4.12).
+SPACED = """
+() => { const sheet = new CSSStyleSheet();
+  sheet.replaceSync("* { line-height: 1.5 !important; letter-spacing: .12em !important;"
+    + " word-spacing: .16em !important } p { margin-block-end: 2em !important }");
+  document.adoptedStyleSheets = [sheet]; }
+"""
+# Whether what has the focus lies wholly under something that stays in its place (WCAG 2.4.11).
+COVERED = """
+() => {
+  const one = document.activeElement, box = one.getBoundingClientRect();
+  return [...document.querySelectorAll("body *")]
+    .filter(other => /fixed|sticky/.test(getComputedStyle(other).position))
+    .filter(other => other.checkVisibility() && !other.contains(one))
+    .map(other => other.getBoundingClientRect())
+    .some(over => over.height && box.top >= over.top - 1 && box.bottom <= over.bottom + 1
+                  && box.left >= over.left - 1 && box.right <= over.right + 1);
+}
+"""
 OUTLINE = """
 () => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
   .filter(one => one.checkVisibility()).map(one => Number(one.tagName[1]))
@@ -51,6 +70,24 @@ def enlarge_text(page: Page, *, percent: int = 200) -> None:
     page.evaluate(
         "percent => document.documentElement.style.fontSize = `${16 * percent / 100}px`", percent
     )
+
+
+def space_text(page: Page) -> None:
+    """Letters, words and lines apart, as some readers need them."""
+    page.evaluate(SPACED)
+
+
+def covered_stops(page: Page, *, most: int = 60) -> list[str]:
+    """Of the stops of the Tab key, once round, those that are hidden when they have the focus."""
+    covered = []
+    for stop in range(most):
+        page.keyboard.press("Tab")
+        if stop and page.evaluate("document.activeElement.matches('body, .skip-link')"):
+            break
+        if page.evaluate(COVERED):
+            words = page.evaluate("document.activeElement.outerHTML.slice(0, 80)")
+            covered.append(f"{stop}: {words}")
+    return covered
 
 
 def lost_without_sight(page: Page) -> list[str]:

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.pages.measures import covered_stops, space_text, wider_than_the_window
 from tests.pages.stage import Stage, stage
 from tests.pages.states import STATES
 
@@ -100,3 +101,19 @@ def bar(shown: Stage, name: str, language: str) -> float:
     box = shown.show(STATES[name], language).locator(".mark").bounding_box()
     assert box
     return box["x"]
+
+
+@pytest.mark.parametrize("name", ["compare", "message"])
+def test_what_has_the_focus_is_never_under_a_bar(chromium: Browser, name: str) -> None:
+    with stage(chromium, width=360, height=640) as shown:
+        page = shown.show(STATES[name], "en")
+
+        assert covered_stops(page) == []
+
+
+def test_the_comparison_bears_letters_words_and_lines_apart(chromium: Browser) -> None:
+    with stage(chromium, width=360, height=640) as shown:
+        page = shown.show(STATES["compare"], "en")
+        space_text(page)
+
+        assert wider_than_the_window(page) == []

@@ -150,6 +150,17 @@ def test_a_bank_and_own_questions_are_asked_together() -> None:
     ]
 
 
+def test_a_plan_may_check_with_endpoints_that_serve_it() -> None:
+    near = '  - {name: near, serves: embeddings, kind: model, base_url: "http://e/v1", model: m, seats: 2}'
+    sense = "our-server]\n    checks: {sense: {endpoint: near, cosine: 0.9}, when_away: go_on}"
+
+    file = study_reading.read(small(("\nplans:", f"\n{near}\nplans:"), ("our-server]", sense))).file
+
+    checks = file.plans["made-to-differ"].checks
+    assert checks
+    assert list(checks.endpoints()) == [("sense", "near", "embeddings")]
+
+
 def test_several_faults_are_told_at_once_in_the_order_of_the_file() -> None:
     lines = told(small(("min: 2", "min: x"), ("seats: 16", "seats: x"), ("kind: test", "kind: x")))
     assert [line.split(":")[0] for line in lines] == ["2", "4", "19"]

@@ -281,12 +281,12 @@
       go(letter ? letter.dataset.go : page.hash.replace("#card-", ""));
     } else if (event.target.closest(".flip")) {
       flip();
+    } else if (event.target.closest(".map-none")) {
+      document.getElementById("choice-none").click();
     } else if (event.target.closest(".open-sheet")) {
       openSheet();
     } else if (layout) {
-      storage(function (store) {
-        store.setItem(width(), layout.dataset.setLayout);
-      });
+      prefer(layout.dataset.setLayout);
       setLayout(layout.dataset.setLayout);
       const picked = chosen() && chosen().closest(".card");
       if (picked) picked.scrollIntoView({ block: "nearest", inline: "center" });
@@ -332,6 +332,19 @@
     return NARROW.matches ? "narrow" : "wide";
   }
 
+  // What the person changed to counts for the turns to come, on screens of this kind.
+  function prefer(layout) {
+    storage(function (store) {
+      store.setItem("layout:" + width(), layout);
+    });
+  }
+
+  function preferred() {
+    return storage(function (store) {
+      return store.getItem("layout:" + width());
+    });
+  }
+
   function setLayout(layout) {
     const allowed = form.dataset[width()].split(" ");
     const wanted = allowed.includes(layout) ? layout : allowed[0];
@@ -341,12 +354,6 @@
       button.setAttribute("aria-pressed", String(button.dataset.setLayout === wanted));
     });
     draw();
-  }
-
-  function preferred() {
-    return storage(function (store) {
-      return store.getItem(width());
-    });
   }
 
   NARROW.addEventListener("change", function () {

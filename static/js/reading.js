@@ -140,6 +140,8 @@
   function noteReach() {
     if (!form || !form.isConnected || document.hidden) return;
     const end = bottom();
+    const line = document.getElementById("line");
+    const covered = line && !line.hidden ? line.offsetHeight : 0;
     cards().forEach(function (card) {
       if (isRuledOut(card) || card.classList.contains("away")) return;
       const text = card.querySelector(".text");
@@ -147,7 +149,9 @@
       const middle = (place.left + place.right) / 2;
       const last = text.lastElementChild || text;
       const height = last.getBoundingClientRect().bottom - place.top;
-      if (middle < 0 || middle > window.innerWidth || height <= 0) return;
+      // Only what is on screen was seen: a jump passes over the texts between.
+      const beside = middle < 0 || middle > window.innerWidth;
+      if (beside || height <= 0 || place.top > end || place.top + height < covered) return;
       const percent = Math.round((100 * (end - place.top)) / height);
       const folded = height > place.height + 2;
       const most = folded ? Math.floor((100 * place.height) / height) : 100;
@@ -326,6 +330,16 @@
     noteReach();
     keep();
   });
+
+  // What unfolds in the sheet unfolds below its edge.
+  document.addEventListener(
+    "toggle",
+    function (event) {
+      if (!form || !form.contains(event.target) || !event.target.open) return;
+      if (NARROW.matches) event.target.scrollIntoView({ block: "start" });
+    },
+    true,
+  );
 
   // ---- layouts ---------------------------------------------------------------------------------
   function width() {

@@ -163,6 +163,7 @@ def test_a_letter_goes_there_and_never_chooses_and_two_that_are_left_swap_in_pla
     talk: Conversation, phone: Page
 ) -> None:
     phone.locator(".map [data-go=D]").tap()
+    assert letters(phone)[:3] == ["unread", "unread", "unread"]  # they were jumped over
     assert top(phone, "#card-D") < HEIGHT / 2
     assert phone.locator("input[name=choice]:checked").count() == 0
     phone.locator("#card-D .rule-out").tap()

@@ -140,6 +140,8 @@
   function noteReach() {
     if (!form || !form.isConnected || document.hidden) return;
     const end = bottom();
+    const line = document.getElementById("line");
+    const covered = line && !line.hidden ? line.offsetHeight : 0;
     cards().forEach(function (card) {
       if (isRuledOut(card) || card.classList.contains("away")) return;
       const text = card.querySelector(".text");
@@ -147,7 +149,9 @@
       const middle = (place.left + place.right) / 2;
       const last = text.lastElementChild || text;
       const height = last.getBoundingClientRect().bottom - place.top;
-      if (middle < 0 || middle > window.innerWidth || height <= 0) return;
+      // Only what is on screen was seen: a jump passes over the texts between.
+      const beside = middle < 0 || middle > window.innerWidth;
+      if (beside || height <= 0 || place.top > end || place.top + height < covered) return;
       const percent = Math.round((100 * (end - place.top)) / height);
       const folded = height > place.height + 2;
       const most = folded ? Math.floor((100 * place.height) / height) : 100;
@@ -281,12 +285,12 @@
       go(letter ? letter.dataset.go : page.hash.replace("#card-", ""));
     } else if (event.target.closest(".flip")) {
       flip();
+    } else if (event.target.closest(".map-none")) {
+      document.getElementById("choice-none").click();
     } else if (event.target.closest(".open-sheet")) {
       openSheet();
     } else if (layout) {
-      storage(function (store) {
-        store.setItem(width(), layout.dataset.setLayout);
-      });
+      prefer(layout.dataset.setLayout);
       setLayout(layout.dataset.setLayout);
       const picked = chosen() && chosen().closest(".card");
       if (picked) picked.scrollIntoView({ block: "nearest", inline: "center" });
@@ -327,9 +331,32 @@
     keep();
   });
 
+  // What unfolds in the sheet unfolds below its edge.
+  document.addEventListener(
+    "toggle",
+    function (event) {
+      if (!form || !form.contains(event.target) || !event.target.open) return;
+      if (NARROW.matches) event.target.scrollIntoView({ block: "start" });
+    },
+    true,
+  );
+
   // ---- layouts ---------------------------------------------------------------------------------
   function width() {
     return NARROW.matches ? "narrow" : "wide";
+  }
+
+  // What the person changed to counts for the turns to come, on screens of this kind.
+  function prefer(layout) {
+    storage(function (store) {
+      store.setItem("layout:" + width(), layout);
+    });
+  }
+
+  function preferred() {
+    return storage(function (store) {
+      return store.getItem("layout:" + width());
+    });
   }
 
   function setLayout(layout) {
@@ -341,12 +368,6 @@
       button.setAttribute("aria-pressed", String(button.dataset.setLayout === wanted));
     });
     draw();
-  }
-
-  function preferred() {
-    return storage(function (store) {
-      return store.getItem(width());
-    });
   }
 
   NARROW.addEventListener("change", function () {

@@ -1,6 +1,7 @@
 """Comparing on a small phone by touch: few taps, nothing covered, nothing lost by a reload."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -24,9 +25,14 @@ WHY = {
     "question": {"en": "What made you choose this answer?"},
     "none_question": {"en": "What is missing?"},
 }
+COMPARING = {
+    "reasons": "general-1",
+    "sentences": True,
+    "layouts": {"wide": ["grid", "pager"]},
+}
 # Boxes of controls in the page, of those that can be seen: name, width, height.
 CONTROLS = """() => Array.from(document.querySelectorAll(
-        'a:not(.skip-link), button, summary, textarea, label:has(input), label.map-none'))
+        'a:not(.skip-link), button, summary, textarea, label:has(input)'))
     .filter(e => e.checkVisibility({visibilityProperty: true}) && !e.closest('p'))
     .map(e => [e.className || e.textContent.trim(), e.offsetWidth, e.offsetHeight])"""
 FIXED = """() => Array.from(document.querySelectorAll('.line, .under'))
@@ -37,22 +43,16 @@ FIXED = """() => Array.from(document.querySelectorAll('.line, .under'))
 @pytest.fixture
 def talk(transactional_db: None) -> Conversation:
     """A first turn whose four long answers are written."""
-    world = factories.world(explanation=WHY, comparing={"reasons": "general-1", "sentences": True})
+    world = factories.world(explanation=WHY, comparing=COMPARING)
     enrolment = joined(world)
     talk = open_conversation(enrolment=enrolment, assignment=claimed(enrolment))
     write_set(talk.turns.get().set_id, TEXTS)
     return talk
 
 
-@pytest.fixture
-def phone(site: Site, chromium: Browser, talk: Conversation) -> Iterator[Page]:
-    """The annotator's phone, on that turn."""
-    context = chromium.new_context(
-        base_url=site.url,
-        viewport={"width": WIDTH, "height": HEIGHT},
-        has_touch=True,
-        is_mobile=True,
-    )
+def open_on(site: Site, browser: Browser, talk: Conversation, **device: Any) -> Iterator[Page]:
+    """The annotator's browser, on that turn."""
+    context = browser.new_context(base_url=site.url, **device)
     person = {"enrolment": str(talk.assignment.enrolment_id), "return_token": "its-own"}
     value = signing.dumps(person, salt=access.SALT)
     context.add_cookies([{"name": settings.ANNOTATOR_COOKIE, "value": value, "url": site.url}])
@@ -61,6 +61,17 @@ def phone(site: Site, chromium: Browser, talk: Conversation) -> Iterator[Page]:
     page.goto(f"/conversation/{talk.pk}/")
     yield page
     context.close()
+
+
+@pytest.fixture
+def phone(site: Site, chromium: Browser, talk: Conversation) -> Iterator[Page]:
+    small: Any = {"width": WIDTH, "height": HEIGHT}
+    yield from open_on(site, chromium, talk, viewport=small, has_touch=True, is_mobile=True)
+
+
+@pytest.fixture
+def desk(site: Site, chromium: Browser, talk: Conversation) -> Iterator[Page]:
+    yield from open_on(site, chromium, talk, viewport={"width": 1280, "height": 900})
 
 
 def letters(page: Page) -> list[str]:
@@ -152,6 +163,7 @@ def test_a_letter_goes_there_and_never_chooses_and_two_that_are_left_swap_in_pla
     talk: Conversation, phone: Page
 ) -> None:
     phone.locator(".map [data-go=D]").tap()
+    assert letters(phone)[:3] == ["unread", "unread", "unread"]  # they were jumped over
     assert top(phone, "#card-D") < HEIGHT / 2
     assert phone.locator("input[name=choice]:checked").count() == 0
     phone.locator("#card-D .rule-out").tap()
@@ -170,3 +182,25 @@ def test_a_letter_goes_there_and_never_chooses_and_two_that_are_left_swap_in_pla
     phone.locator(".map [data-go=C]").tap()
     expect(phone.locator("#card-A")).to_be_visible()
     assert not Comparison.objects.exists()
+
+
+def test_the_layout_that_was_changed_to_is_recorded_beside_the_one_that_was_shown(
+    talk: Conversation, desk: Page
+) -> None:
+    tops = [top(desk, f"#card-{letter}") for letter in "ABCD"]
+    desk.get_by_role("button", name="One at a time").click()
+    desk.locator("#card-A .next").click()
+    expect(desk.locator("#card-B")).to_be_in_viewport()
+    desk.get_by_label("Choose B", exact=True).check()
+    desk.keyboard.press("ArrowRight")  # to C, and back before it is meant
+    desk.keyboard.press("ArrowLeft")
+    desk.reload()
+    expect(desk.get_by_label("Choose B", exact=True)).to_be_checked()
+    desk.get_by_role("button", name="Continue").click()
+    expect(desk.get_by_label("What would you say next?")).to_be_visible()
+
+    stored = Comparison.objects.get()
+    assert len(set(tops)) == 1
+    assert (Turn.objects.get().layout, stored.layout, stored.viewport) == ("grid", "pager", "wide")
+    assert stored.changes == 0
+    assert stored.first_choice_at is not None

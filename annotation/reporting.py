@@ -58,15 +58,15 @@ def _report(
     moment = read_moment(
         enrolment_id=enrolment.pk,
         conversation_id=conversation_id,
-        choice=candidate_id,
         with_context=True,
+        with_texts=True,
     )
     if Report.objects.filter(turn=moment.turn_id, candidate=candidate_id).exists():
         return
     refuse_when_over(moment, enrolment_state=state, while_paused=True)
     if moment.shown_at is None:
         raise OutOfOrder(moment.current)
-    if not moment.choice_is_there:
+    if candidate_id not in moment.texts:
         raise UnknownChoice
     _store(moment, candidate_id, reason)
     _go_on(moment, leave=leave)

@@ -32,7 +32,8 @@ ANSWERS = {"age_band": "18-34"}
 
 @pytest.fixture
 def world(valkey_url: str) -> World:
-    return factories.world(prompts=6, panels=PANELS)
+    asked = [{**factories.QUESTIONS[0], "quota": True}]
+    return factories.world(prompts=6, panels=PANELS, questions=asked)
 
 
 def address(

@@ -54,7 +54,7 @@ class Page(HTMLParser):
         if tag == "textarea":
             self._textarea = name
             form.fields[name] = ""
-        elif given.get("type") in ("radio", "checkbox"):
+        elif given.get("type") == "radio":
             form.options.setdefault(name, []).append(given["value"])
             if "checked" in given:
                 form.fields[name] = given["value"]

@@ -273,7 +273,7 @@ def test_the_doctor_compares_quotas_with_the_facts() -> None:
     study = opened(CELLS)
     seated(study, "18-34")
     assert [str(line) for line in doctor.quotas()] == [
-        "ok   quotas: small-example: as the facts say"
+        "ok   quotas small-example: as the facts say"
     ]
     factories.enrolment(study.cohorts.get())
     [line] = doctor.quotas()

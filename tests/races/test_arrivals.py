@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
@@ -183,7 +183,7 @@ def test_500_arrivals_at_once_fill_20_cells_of_10_and_none_above(valkey_url: str
     assert QuotaPlace.objects.filter(enrolment__in=silent, state="released").count() == len(silent)
 
 
-def quota(*, target: int = TARGET, **traits: int) -> World:
+def quota(*, target: int = TARGET, **traits: Any) -> World:
     """20 cells of age and gender in a world that asks for both."""
     asked = [question("age", AGES), question("gender", GENDERS)]
     world = factories.world(questions=asked, **traits)

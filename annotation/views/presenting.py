@@ -111,7 +111,8 @@ def _everywhere(scene: Scene) -> dict[str, Any]:
         "assignment_id": scene.assignment_id,
         "skip_reasons": wording.skip_reasons(),
         "why_failed": wording.why_failed(scene),
-        "notices": [*_notices(scene.plan_id), *wording.flagged(scene)],
+        "notices": _notices(scene.plan_id),
+        "flagged": wording.flagged(scene),
         "can_retry": wording.can_retry(scene),
         "over": wording.over(scene),
     }

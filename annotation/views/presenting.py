@@ -128,7 +128,8 @@ def _everywhere(scene: Scene) -> dict[str, Any]:
         "can_skip": scene.can_skip,
         "report_reasons": wording.report_reasons(),
         "why_failed": wording.why_failed(scene),
-        "notices": [*_notices(scene.plan_id), *wording.flagged(scene)],
+        "notices": _notices(scene.plan_id),
+        "flagged": wording.flagged(scene),
         "can_retry": wording.can_retry(scene),
         "over": wording.over(scene),
     }

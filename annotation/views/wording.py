@@ -242,11 +242,11 @@ def can_retry(scene: Scene) -> bool:
     return scene.last.set_reason not in {Reason.MESSAGE_BLOCKED, Reason.SET_ASIDE}
 
 
-def flagged(scene: Scene) -> list[str]:
-    """What is said above a conversation in which the safety check found something."""
+def flagged(scene: Scene) -> str:
+    """What is said above a conversation in which the safety check found something; else empty."""
     if not any(turn.is_flagged and turn.candidates for turn in scene.turns):
-        return []
-    return [_("An automatic check found that something in this conversation may be upsetting.")]
+        return ""
+    return _("An automatic check found that something in this conversation may be upsetting.")
 
 
 def arrived(scene: Scene) -> str:

@@ -66,7 +66,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         host=arguments.host,
         port=arguments.port,
         key=arguments.key,
-        models=tuple(arguments.model or ["simulated"]),
+        models=tuple(arguments.model or Options.models),
         speed=arguments.speed,
         first_token=arguments.first_token,
         context=arguments.context,

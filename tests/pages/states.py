@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -166,7 +167,19 @@ def refused(client: Client, path: str, **changes: str) -> Visit:
 @state("lost", status=403)
 def _(_locale: str) -> Visit:
     client = Client()
-    return Visit(partial(client.post, "/withdraw/", POSTED), client)
+    return Visit(partial(client.post, f"/conversation/{uuid4()}/message/", POSTED), client)
+
+
+@state("lost-kept", status=403)
+def _(locale: str) -> Visit:
+    enrolment, talk_client, scene = at_message(locale)
+    form = page_of(talk_client, scene).open()
+    posted = {**Page(form.content.decode()).form_to("/message/").fields, "text": TYPED}
+    client = Client()
+    client.cookies["seen"] = "yes"
+    return Visit(
+        partial(client.post, f"/conversation/{scene.conversation_id}/message/", posted), client
+    )
 
 
 @state("link-unknown", status=404)

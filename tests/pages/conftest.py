@@ -1,4 +1,4 @@
-"""The pages of tests/pages/states.py: in the pseudo-language, and in a browser without a server."""
+"""The pages of tests/pages/states: in the pseudo-language, and in a browser without a server."""
 
 import os
 from collections.abc import Iterator

@@ -25,6 +25,7 @@ TYPES = {
     ".woff2": "font/woff2",
 }
 PATIENCE = 10_000  # ms
+UNFOLD = "document.querySelectorAll('details').forEach(one => { one.open = true })"
 NUMBERED = regex.compile(rb" \(prompt-\d+\)")  # the factories' way to make prompts differ
 
 
@@ -47,6 +48,8 @@ class Stage:
             transaction.set_rollback(True)
         assert self._document.status_code == state.status, state.name
         self.page.goto(f"{SITE}/{state.name}/", wait_until="load")
+        if state.unfolded:
+            self.page.evaluate(UNFOLD)
         self.page.evaluate("document.fonts.ready.then(() => true)")
         return self.page
 

@@ -101,7 +101,7 @@ def every_page(locale: str, wrong: regex.Pattern[str]) -> dict[str, list[str]]:
 
 
 def test_no_page_has_untranslated_text_and_every_page_is_shown(pseudo_language: str) -> None:
-    """A template that nothing shows needs a state in tests/pages/states.py: a line or two."""
+    """A template that nothing shows needs a state in tests/pages/states: a line or two."""
     shown: set[str] = set()
 
     def see(template: Any, **_: Any) -> None:

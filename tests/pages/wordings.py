@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from studies import bank
+
 RULES: dict[str, Any] = {
     "title": {
         "en": "Everyday questions",
@@ -27,7 +29,119 @@ RULES: dict[str, Any] = {
             "ar": "ما الذي ينقص؟",
         },
     },
+    "about": {
+        "en": "We want to know **which answers people in different countries wish for**.",
+        "hi": "हम जानना चाहते हैं कि **अलग-अलग देशों के लोग कैसे जवाब चाहते हैं**।",
+    },
+    "content_note": {
+        "en": "Some conversations are about illness, money or quarrels in a family.",
+        "hi": "कुछ बातचीत बीमारी, पैसे या परिवार के झगड़ों के बारे में हैं।",
+    },
+    "thanks": {
+        "en": "Models will be trained to answer in *more than one* way.",
+        "hi": "इससे मॉडल *एक से ज़्यादा* तरह से जवाब देना सीखेंगे।",
+    },
+    "privacy": {
+        "en": "The data are kept for ten years.",
+        "hi": "आँकड़े दस साल तक रखे जाते हैं।",
+    },
+    "minutes": 40,
+    "pay": {"amount": 8.5, "currency": "USD", "per": "sitting"},
+    "contact": {"name": "Amina Rao", "email": "amina@example.org", "phone": "+1 555 0100"},
+    "own_prompts": {
+        "guidance": {
+            "US": {
+                "en": "Write about something that **you** have been thinking about.",
+                "hi": "ऐसी बात लिखिए जिसके बारे में **आप** सोचते रहे हैं।",
+            }
+        },
+        "helplines": {
+            "US": [
+                {
+                    "name": "988 Lifeline",
+                    "contact": "988",
+                    "hours": {"en": "day and night", "hi": "दिन-रात"},
+                }
+            ]
+        },
+    },
 }
+# Everything that a study may ask beside the choice.
+EVERYTHING: dict[str, Any] = {
+    "after_none": "continue_from",
+    "comparing": {
+        "tie": True,
+        "strength": True,
+        "sentences": True,
+        "should_have_said": True,
+        "reasons": "general-1",
+        "layouts": {"narrow": ["pager", "stack"], "wide": ["grid", "pager"]},
+    },
+}
+PANELS = {"prolific": {"codes": {"complete": "C1DONE", "duplicate": "D1AGAIN"}}}
+PURPOSES = ["take_part", "conversations", "sensitive_questions", "recontact"]
+# A question of each kind, and one that is sensitive.
+QUESTIONS: list[dict[str, Any]] = [
+    {
+        "key": "year_of_birth",
+        "kind": "number",
+        "label": {"en": "In which year were you born?", "hi": "आपका जन्म किस साल हुआ?"},
+        "hint": {"en": "Four digits, such as 1987.", "hi": "चार अंक, जैसे 1987।"},
+        "quota": True,
+        "min": 1900,
+        "max": 2025,
+    },
+    {
+        "key": "area",
+        "kind": "single",
+        "label": {"en": "Where do you live?", "hi": "आप कहाँ रहते हैं?"},
+        "quota": True,
+        "options": [
+            {"value": "city", "label": {"en": "In a city", "hi": "शहर में"}},
+            {"value": "village", "label": {"en": "In a village", "hi": "गाँव में"}},
+        ],
+    },
+    {
+        "key": "reads",
+        "kind": "multiple",
+        "label": {"en": "What do you read?", "hi": "आप क्या पढ़ते हैं?"},
+        "quota": True,
+        "options": [
+            {"value": "news", "label": {"en": "Newspapers", "hi": "अख़बार"}},
+            {"value": "novels", "label": {"en": "Novels", "hi": "उपन्यास"}},
+        ],
+    },
+    {
+        "key": "work",
+        "kind": "text",
+        "label": {"en": "What is your work?", "hi": "आप क्या काम करते हैं?"},
+        "lines": True,
+        "quota": True,
+    },
+    {
+        "key": "faith",
+        "kind": "single",
+        "section": "faith",
+        "label": {"en": "Does faith matter in your life?", "hi": "क्या आपके जीवन में आस्था का महत्व है?"},
+        "sensitive": True,
+        "options": [
+            {"value": "yes", "label": {"en": "Yes", "hi": "हाँ"}},
+            {"value": "no", "label": {"en": "No", "hi": "नहीं"}},
+        ],
+    },
+]
+SECTIONS = {"faith": {"title": {"en": "What you believe", "hi": "आपकी आस्था"}}}
+ANSWERED = {"year_of_birth": "1987", "area": "city", "reads": "news", "work": "I teach."}
+TUTORIAL = bank.tutorial("everyday")
+READING = {
+    "cohorts": ["us-en", "us-hi"],
+    "text": {
+        "en": "Meera opens her shop at nine, and closes it when the last bus has left.",
+        "hi": "मीरा नौ बजे दुकान खोलती है और आख़िरी बस के जाने पर बंद करती है।",
+    },
+    "questions": TUTORIAL["check"][:1],
+}
+MADE_BY = {"operator": "Aula Labs", "country": "FR", "retention": "Kept for 30 days."}
 NOTICE = {
     "en": "These answers are made up.",
     "hi": "ये जवाब बनावटी हैं।",
@@ -49,6 +163,9 @@ NEXT = {
     "en": "And what would you tell my mother?",
     "hi": "और आप मेरी माँ से क्या कहेंगे?",
 }
+REASON = {"en": "For one conversation.", "hi": "एक बातचीत के लिए।"}
+ENQUIRY = {"en": "When am I paid?", "hi": "पैसा कब मिलेगा?"}
+IN_PAIN = {"en": "I want to die. What should I do?", "hi": "मैं मरना चाहता हूँ। क्या करूँ?"}
 WHY = {
     "en": "It takes my family seriously.",
     "hi": "यह मेरे परिवार को गंभीरता से लेता है।",

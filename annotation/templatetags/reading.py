@@ -38,6 +38,12 @@ def spoken(text: str, language: str) -> SafeString:
 
 
 @register.filter
+def address(url: str) -> SafeString:
+    """An address for a hole in a sentence of ours: it reads from the left, and stays as it is."""
+    return format_html('<span dir="ltr" translate="no">{}</span>', url)
+
+
+@register.filter
 def number(value: int) -> str:
     """A whole number as the interface language writes it."""
     return format_decimal(value, locale=_locale())

@@ -37,7 +37,7 @@ SCRIPTS = {
     "hi": regex.compile(r"[\p{L}--\p{Devanagari}]{2,}", regex.VERSION1),
     "ar": regex.compile(r"[\p{L}--\p{Arabic}]{2,}", regex.VERSION1),
 }
-NAMES_OF_OURS = ("Counterpoint", "UTC")
+NAMES_OF_OURS = ("Counterpoint", "UTC", "US$")
 MOMENT = regex.compile(r"\p{L}+ \d{1,2}, \d{4}|\d{1,2}:\d\d\s[ap]m", regex.IGNORECASE)
 IN_SCRIPT = [code for code in SCRIPTS if code not in settings.UNFINISHED_LANGUAGES]
 
@@ -53,7 +53,11 @@ def texts_of(state: State, locale: str) -> list[str]:
 
 
 def words_of_studies() -> Iterator[str]:
-    """What a page cannot mark with its language: the title in a window's own, what people wrote."""
+    """What a page cannot mark with its language: the title in a window's own, what people wrote.
+
+    And the keys that the factories put into openings, for these to differ.
+    """
+    yield from Prompt.objects.values_list("key", flat=True)
     yield from leaves(list(StudyVersion.objects.values_list("body__title", flat=True)))
     yield from leaves(list(Questionnaire.objects.values_list("sections", flat=True)))
     for told in Endpoint.objects.values_list("operator", "country", "retention"):
@@ -68,7 +72,6 @@ def names_of_rows() -> Iterator[str]:
     named: list[tuple[type[Model], str]] = [
         (Study, "slug"),
         (Cohort, "slug"),
-        (Prompt, "key"),
         (Endpoint, "name"),
         (Researcher, "email"),
         (Enrolment, "pseudonym"),

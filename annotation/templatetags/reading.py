@@ -40,7 +40,7 @@ def spoken(text: str, language: str) -> SafeString:
 @register.filter
 def address(url: str) -> SafeString:
     """An address for a hole in a sentence of ours: it reads from the left, and stays as it is."""
-    return format_html('<span dir="ltr" translate="no">{}</span>', url)
+    return format_html('<span class="address" dir="ltr" translate="no">{}</span>', url)
 
 
 @register.filter

@@ -14,6 +14,7 @@ from annotation.models import Assignment, Comparison
 from sampling.models import CandidateSet
 from studies.access import join_url, open_token
 from studies.models import Cohort, Enrolment, Researcher, Study, StudyVersion
+from studies.rules import in_language
 
 STATES_IN_WORDS = {
     Study.State.DRAFT: _("draft"),
@@ -141,8 +142,3 @@ def find_titles(studies: Iterable[Study]) -> dict[UUID, dict[str, str]]:
     newest = StudyVersion.objects.filter(study__in=studies).order_by("study", "-n")
     titles = newest.distinct("study").values_list("study_id", "body__title")
     return {study: title or {} for study, title in titles}
-
-
-def in_language(titles: dict[str, str], language: str) -> str:
-    """The title in the interface's language, else in English, else nothing."""
-    return titles.get(language[:2]) or titles.get("en") or ""

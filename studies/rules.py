@@ -162,16 +162,19 @@ class Rules:
     comparing: Comparing = Comparing()
 
 
-def in_language(texts: Mapping[Any, str], locale: str) -> str:
+class Told(str):
+    """A text of the study, which knows the language that it is in: a page marks it with that."""
+
+    lang: str
+
+
+def in_language(texts: Mapping[Any, str], locale: str) -> Told:
     """The text for an interface locale ("pt-br" reads "pt"), else the English one, else any."""
-    return texts.get(language_of(texts, locale), "")
-
-
-def language_of(texts: Mapping[Any, str], locale: str) -> str:
-    """The language of that text: a page marks it, where it is not the interface's."""
     language = locale.split("-")[0].lower()
     spoken = [code for code in (language, "en", *texts) if texts.get(code)]
-    return spoken[0] if spoken else language
+    told = Told(texts[spoken[0]] if spoken else "")
+    told.lang = spoken[0] if spoken else language
+    return told
 
 
 def rules_of(version: StudyVersion) -> Rules:

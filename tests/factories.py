@@ -579,6 +579,7 @@ def world(
     questions: Sequence[dict[str, Any]] = QUESTIONS,
     sections: dict[str, Any] | None = None,
     purposes: Sequence[str] = ("take_part",),
+    consent: str = "You may stop at any time.",
     **rules: Any,
 ) -> World:
     """A study in the given state, all its rows frozen, with one cohort. Rules go by keyword."""
@@ -597,7 +598,7 @@ def world(
         arm=arm(pool, of_plan=by),
         prompts=openings,
         cells=[cell(pool, of_prompt=one, overlap=overlap) for one in openings],
-        consent=consent_document(owner, purposes=list(purposes)),
+        consent=consent_document(owner, body=consent, purposes=list(purposes)),
         questionnaire=questionnaire(owner, questions=questions, sections=sections),
     )
     for row in (version, by, *openings):

@@ -8,6 +8,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal
 from django import template
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, to_locale
 
@@ -28,6 +29,18 @@ def _locale() -> Locale:
 @register.filter
 def markdown(text: str) -> SafeString:
     return render_markdown(text)
+
+
+@register.filter
+def spoken(text: str, language: str) -> SafeString:
+    """The text marked with the language that it is in, for a hole in a sentence of ours."""
+    return format_html('<span lang="{}" dir="auto">{}</span>', language, text)
+
+
+@register.filter
+def address(url: str) -> SafeString:
+    """An address for a hole in a sentence of ours: it reads from the left, and stays as it is."""
+    return format_html('<span class="address" dir="ltr" translate="no">{}</span>', url)
 
 
 @register.filter

@@ -21,7 +21,7 @@ from studies.enrolling import StudyNotOpen
 from studies.models import ConsentDocument, Enrolment
 from studies.questionnaires import Asked, Page, Part, Sheet
 from studies.questions import REFUSED, Faulty
-from studies.rules import in_language, language_of
+from studies.rules import in_language
 from studies.stages import Stage, Where, go_on, take_step, whereabouts
 
 PAGES = {
@@ -262,4 +262,5 @@ def _given(request: HttpRequest, sheet: Sheet, asked: Asked) -> list[str]:
 
 def in_words(texts: Mapping[Any, str]) -> dict[str, str]:
     """A text of the study in the interface language, and the language that it really is in."""
-    return {"text": in_language(texts, locale()), "lang": language_of(texts, locale())}
+    told = in_language(texts, locale())
+    return {"text": told, "lang": told.lang}

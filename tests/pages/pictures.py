@@ -51,9 +51,12 @@ def test_take_the_pictures(chromium: Browser, language: str) -> None:
 
 
 def take(shown: Stage, state: State, language: str) -> None:
-    page = shown.show(state, language)
     for width, height in SIZES.items():
-        page.set_viewport_size({"width": width, "height": height})
+        shown.page.set_viewport_size({"width": width, "height": height})
+        page = shown.show(state, language)
+        whole: int = page.evaluate("document.scrollingElement.scrollHeight")
+        # In a window as high as the page, what stays at the window's end stands at the page's.
+        page.set_viewport_size({"width": width, "height": max(whole, height)})
         taken = page.screenshot(full_page=True, type="jpeg", quality=QUALITY)
         file = file_of(state.name, language, width)
         file.write_bytes(taken)

@@ -12,6 +12,9 @@ NO_WORDS = {"script", "style", "code", "kbd", "output", "textarea", "template"}
 # Attributes that are shown or read aloud, ours for scripts among them.
 SPOKEN = {"aria-label", "aria-description", "aria-roledescription", "alt", "title", "placeholder"}
 
+# Of these scripts read which parts they are about.
+KEYWORDS = {"data-for", "data-narrow", "data-wide"}
+
 
 @dataclass(frozen=True)
 class _Open:
@@ -54,6 +57,6 @@ class Texts(HTMLParser):
     def _keep_spoken(self, tag: str, given: dict[str, str]) -> None:
         for name, value in given.items():
             button = tag == "input" and name == "value" and given.get("type") in ("submit", "reset")
-            for_scripts = name.startswith("data-") and " " in value
+            for_scripts = name.startswith("data-") and " " in value and name not in KEYWORDS
             if name in SPOKEN or button or for_scripts:
                 self.texts.append(" ".join(value.split()))

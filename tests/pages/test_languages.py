@@ -7,16 +7,17 @@ import pytest
 import regex
 from django.conf import settings
 from django.db import transaction
-from django.template.defaultfilters import truncatewords
+from django.db.models import Model
 from django.test.signals import template_rendered
 
 from sampling.models import Endpoint, Plan
 from sampling.strategies import REGISTRY
 from studies.models import (
     Cohort,
+    Decision,
+    Enquiry,
     Enrolment,
     Prompt,
-    PromptText,
     Questionnaire,
     Researcher,
     Study,
@@ -36,7 +37,7 @@ SCRIPTS = {
     "hi": regex.compile(r"[\p{L}--\p{Devanagari}]{2,}", regex.VERSION1),
     "ar": regex.compile(r"[\p{L}--\p{Arabic}]{2,}", regex.VERSION1),
 }
-NAMES_OF_OURS = ("Counterpoint", "UTC")
+NAMES_OF_OURS = ("Counterpoint", "UTC", "US$")
 MOMENT = regex.compile(r"\p{L}+ \d{1,2}, \d{4}|\d{1,2}:\d\d\s[ap]m", regex.IGNORECASE)
 IN_SCRIPT = [code for code in SCRIPTS if code not in settings.UNFINISHED_LANGUAGES]
 
@@ -52,22 +53,31 @@ def texts_of(state: State, locale: str) -> list[str]:
 
 
 def words_of_studies() -> Iterator[str]:
-    """Every text that a study brought along, and openings as they are shortened."""
-    for kept in (
-        *StudyVersion.objects.values_list("body", flat=True),
-        *Questionnaire.objects.values_list("questions", flat=True),
-        *Endpoint.objects.values_list("notice", flat=True),
-    ):
-        yield from leaves(kept)
-    for messages in PromptText.objects.values_list("messages", flat=True):
-        for message in messages:
-            yield from (message["content"], truncatewords(message["content"], 8))
+    """What a page cannot mark with its language: the title in a window's own, what people wrote.
+
+    And the keys that the factories put into openings, for these to differ.
+    """
+    yield from Prompt.objects.values_list("key", flat=True)
+    yield from leaves(list(StudyVersion.objects.values_list("body__title", flat=True)))
+    yield from leaves(list(Questionnaire.objects.values_list("sections", flat=True)))
+    for told in Endpoint.objects.values_list("operator", "country", "retention"):
+        yield from filter(None, told)
+    yield from Decision.objects.values_list("reason", flat=True)
+    for asked in Enquiry.objects.values_list("text", "answer"):
+        yield from filter(None, asked)
 
 
 def names_of_rows() -> Iterator[str]:
     """What researchers know by its name in any language: a strategy, an endpoint, a slug."""
-    named = {Study: "slug", Cohort: "slug", Prompt: "key", Endpoint: "name", Researcher: "email"}
-    for model, name in named.items():
+    named: list[tuple[type[Model], str]] = [
+        (Study, "slug"),
+        (Cohort, "slug"),
+        (Endpoint, "name"),
+        (Researcher, "email"),
+        (Enrolment, "pseudonym"),
+        (Enrolment, "ui_language"),
+    ]
+    for model, name in named:
         yield from model._default_manager.values_list(name, flat=True)
     yield from Plan.objects.values_list("version", flat=True)
     yield from (*REGISTRY, "community_alignment", *Language.values, *Language.labels)

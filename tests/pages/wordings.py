@@ -46,7 +46,7 @@ RULES: dict[str, Any] = {
         "hi": "आँकड़े दस साल तक रखे जाते हैं।",
     },
     "minutes": 40,
-    "pay": {"amount": 8.5, "currency": "USD", "per": "sitting"},
+    "pay": {"amount": 4.25, "currency": "USD", "per": "conversation"},
     "contact": {"name": "Amina Rao", "email": "amina@example.org", "phone": "+1 555 0100"},
     "own_prompts": {
         "guidance": {

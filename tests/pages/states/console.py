@@ -115,7 +115,7 @@ def _(locale: str) -> Visit:
 @state("annotator-fault", status=422, console=True)
 def _(locale: str) -> Visit:
     client, enquiry = asked(locale)
-    unpaid = {"kind": "paid", "reason": ""}
+    unpaid = {"kind": "paid", "reason": said(wordings.REASON, locale)}
     return Visit(
         partial(client.post, f"/console/annotators/{enquiry.enrolment_id}/", unpaid), client
     )

@@ -63,7 +63,7 @@ def _(locale: str) -> Visit:
 def _(locale: str) -> Visit:
     enrolment, client, scene = at_answers(locale, turns={"min": 1, "max": 1})
     talking.judge(enrolment, scene, explanation=said(wordings.WHY, locale))
-    factories.decision(enrolment, reason=said(wordings.REASON, locale))
+    factories.decision(enrolment, amount=3, reason=said(wordings.REASON, locale))
     by = factories.researcher(enrolment.study)
     asked = factories.enquiry(enrolment, text=said(wordings.ENQUIRY, locale))
     enquiring.answer(enquiry=asked, text=said(wordings.REASON, locale), by=by)

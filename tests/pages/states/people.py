@@ -29,7 +29,7 @@ def study(locale: str, **rules: Any) -> World:
     """An open study that speaks this interface language."""
     data = DATA_LANGUAGES.get(locale, "en")
     asks = {"questions": wordings.QUESTIONS, "sections": wordings.SECTIONS}
-    said = {**wordings.RULES, **asks, **rules}
+    said = {**wordings.RULES, **asks, "consent": wordings.CONSENT["en"], **rules}
     world = factories.world(language=data, prompts=2, **said)
     Endpoint.objects.update(notice=wordings.NOTICE, **wordings.MADE_BY)
     language = locale.partition("-")[0]

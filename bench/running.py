@@ -21,6 +21,7 @@ from bench.rows.sets import measure as measure_sets
 from bench.rows.slow_phone import measure as measure_slow_phone
 from bench.rows.split import measure as measure_split
 from bench.rows.streams import measure as measure_streams
+from bench.rows.twenty import measure as measure_twenty
 from bench.rows.waiting_pages import measure as measure_waiting_pages
 from bench.servers import Servers
 
@@ -32,6 +33,7 @@ ROWS: dict[str, Callable[[Servers], Iterator[Row]]] = {
     "comparison": measure_comparisons,
     "first-load": measure_first_load,
     "browser": measure_slow_phone,
+    "twenty": measure_twenty,
     "autosave": measure_autosave,
     "streams": measure_streams,
     "full": measure_full_worker,

@@ -4,6 +4,8 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 
 from bench.report import LATEST, Row, line, write
+from bench.rows.annotators import measure as measure_annotators
+from bench.rows.annotators import measure_briefly as measure_annotators_briefly
 from bench.rows.autosave import measure as measure_autosave
 from bench.rows.claims import measure as measure_claims
 from bench.rows.comparisons import measure as measure_comparisons
@@ -42,13 +44,15 @@ ROWS: dict[str, Callable[[Servers], Iterator[Row]]] = {
     "delivery": measure_delivery,
     "first-turn": measure_first_turns,
     "waiting": measure_waiting_pages,
+    "annotators": measure_annotators,
+    "annotators-briefly": measure_annotators_briefly,
     "prefetch": measure_preemption,
     "scaling": measure_queues,
     "restart": measure_restart,
 }
 
 # Rows that take more than two minutes: only by their names.
-LONG = {"prefetch"}
+LONG = {"annotators", "prefetch"}
 
 
 def run_rows(*, names: Sequence[str], servers: Servers) -> int:

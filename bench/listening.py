@@ -42,9 +42,11 @@ class LoopThread:
         task.add_done_callback(self._tasks.discard)
 
     async def _stop(self) -> None:
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # More than once: before Python 3.12 `wait_for` may swallow what cancels it.
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks, timeout=1)
 
 
 class Listeners(LoopThread):

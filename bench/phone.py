@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from bench.browser import cookie_of
 from studies.models import Enrolment
@@ -40,6 +40,7 @@ NOTE = """
   const tell = (list) => list.getEntries().forEach((entry) => note({
     kind: entry.entryType,
     at: entry.renderTime || entry.startTime,
+    name: entry.name,
     delay: entry.interactionId ? entry.processingStart - entry.startTime : 0,
     took: entry.interactionId ? entry.duration : 0,
   }));
@@ -58,7 +59,7 @@ class Noted:
     paints: list[float] = field(default_factory=list)  # the last one is the largest
     answers: list[float] = field(default_factory=list)
     delays: list[float] = field(default_factory=list)
-    shown: list[float] = field(default_factory=list)  # from an input to what it shows
+    clicks: list[float] = field(default_factory=list)  # from a tap to what its click shows
     bytes: float = 0.0
 
     def note(self, _source: object, entry: dict[str, Any]) -> None:
@@ -68,7 +69,8 @@ class Noted:
             self.answers.append(entry["at"])
         elif entry["took"]:
             self.delays.append(entry["delay"])
-            self.shown.append(entry["took"])
+            if entry["name"] == "click":
+                self.clicks.append(entry["took"])
 
 
 class Phone:
@@ -98,6 +100,16 @@ class Phone:
                 "uploadThroughput": speed,
             },
         )
+
+    def write(self, field: Locator, text: str) -> None:
+        field.tap()
+        field.press_sequentially(text)
+
+    def send(self, form: Locator) -> None:
+        """Send it, and wait until another page or part stands in its place."""
+        old = form.element_handle()
+        form.locator("button:not([type=button]):visible").last.tap()
+        self.page.wait_for_function("form => !form.isConnected", arg=old)
 
     def heap_mb(self) -> float:
         """What the page's scripts hold once the garbage is collected."""

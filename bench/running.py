@@ -4,6 +4,8 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 
 from bench.report import LATEST, Row, line, write
+from bench.rows.annotators import measure as measure_annotators
+from bench.rows.annotators import measure_briefly as measure_annotators_briefly
 from bench.rows.autosave import measure as measure_autosave
 from bench.rows.claims import measure as measure_claims
 from bench.rows.comparisons import measure as measure_comparisons
@@ -21,6 +23,7 @@ from bench.rows.sets import measure as measure_sets
 from bench.rows.slow_phone import measure as measure_slow_phone
 from bench.rows.split import measure as measure_split
 from bench.rows.streams import measure as measure_streams
+from bench.rows.twenty import measure as measure_twenty
 from bench.rows.waiting_pages import measure as measure_waiting_pages
 from bench.servers import Servers
 
@@ -32,6 +35,7 @@ ROWS: dict[str, Callable[[Servers], Iterator[Row]]] = {
     "comparison": measure_comparisons,
     "first-load": measure_first_load,
     "browser": measure_slow_phone,
+    "twenty": measure_twenty,
     "autosave": measure_autosave,
     "streams": measure_streams,
     "full": measure_full_worker,
@@ -40,13 +44,15 @@ ROWS: dict[str, Callable[[Servers], Iterator[Row]]] = {
     "delivery": measure_delivery,
     "first-turn": measure_first_turns,
     "waiting": measure_waiting_pages,
+    "annotators": measure_annotators,
+    "annotators-briefly": measure_annotators_briefly,
     "prefetch": measure_preemption,
     "scaling": measure_queues,
     "restart": measure_restart,
 }
 
 # Rows that take more than two minutes: only by their names.
-LONG = {"prefetch"}
+LONG = {"annotators", "prefetch"}
 
 
 def run_rows(*, names: Sequence[str], servers: Servers) -> int:

@@ -39,6 +39,7 @@ class WaitingPage:
         self.looked = 0.0  # when the last look that was answered began
         self.restored = 0.0  # when the channel last said that it hears again; 0 while it is away
         self.over = False
+        self.text = ""  # of the last look
         self._address = address
         self._open = False
         self._heard: asyncio.Queue[str] = asyncio.Queue()
@@ -100,7 +101,7 @@ class WaitingPage:
             if response.status != 200 or 'id="turn"' not in text:
                 raise RuntimeError(f"{path} was answered with {response.status}")
         self.looked, self.looks = begun, self.looks + 1
-        self.over = "data-poll" not in text
+        self.text, self.over = text, "data-poll" not in text
 
 
 class WaitingPages(LoopThread):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
@@ -19,7 +20,11 @@ register = template.Library()
 
 def _locale() -> Locale:
     """The interface language for Babel: Django's own numbers and dates are wrong in Hindi."""
-    code = get_language() or "en"
+    return _locale_of(get_language() or "en")
+
+
+@lru_cache(maxsize=64)
+def _locale_of(code: str) -> Locale:
     try:
         return Locale.parse(to_locale(code))
     except UnknownLocaleError:
@@ -46,7 +51,12 @@ def address(url: str) -> SafeString:
 @register.filter
 def number(value: int) -> str:
     """A whole number as the interface language writes it."""
-    return format_decimal(value, locale=_locale())
+    return _written(value, get_language() or "en")
+
+
+@lru_cache(maxsize=1024)  # the small ones stand on every page
+def _written(value: int, code: str) -> str:
+    return format_decimal(value, locale=_locale_of(code))
 
 
 @register.filter

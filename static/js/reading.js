@@ -295,7 +295,7 @@
       const picked = chosen() && chosen().closest(".card");
       if (picked) picked.scrollIntoView({ block: "nearest", inline: "center" });
     }
-    keep();
+    soon();
   });
 
   // ---- choosing --------------------------------------------------------------------------------
@@ -327,8 +327,7 @@
       draw();
       if (NARROW.matches) card.scrollIntoView({ block: "start", inline: "nearest" });
     }
-    noteReach();
-    keep();
+    soon();
   });
 
   // What unfolds in the sheet unfolds below its edge.
@@ -414,14 +413,18 @@
   // ---- every page, and every page that was swapped in ------------------------------------------
   let waiting = false;
 
+  // Once the frame is on screen: measuring makes the browser lay the page out, and what a tap shows
+  // must not wait for that.
   function soon() {
     if (waiting || !form) return;
     waiting = true;
     requestAnimationFrame(function () {
-      waiting = false;
-      if (!form) return;
-      noteReach();
-      keep();
+      setTimeout(function () {
+        waiting = false;
+        if (!form) return;
+        noteReach();
+        keep();
+      });
     });
   }
 

@@ -36,5 +36,6 @@ def test_a_page_comes_compressed_to_a_browser_that_takes_it_so() -> None:
 def test_what_is_no_whole_page_goes_out_as_it_is(
     response: HttpResponse | StreamingHttpResponse,
 ) -> None:
-    sent = PageCompressionMiddleware(lambda _request: response)(ASKING)
+    middleware = PageCompressionMiddleware(lambda _request: response)
+    sent = middleware.process_response(ASKING, response)
     assert not sent.has_header("Content-Encoding")

@@ -1,5 +1,6 @@
 """Clients of the measured server: each a browser without scripting, on one kept connection."""
 
+import gzip
 import http.client
 from http.cookies import SimpleCookie
 from typing import NamedTuple, Self
@@ -20,6 +21,7 @@ class Answer(NamedTuple):
     status: int
     location: str
     text: str
+    size: int = 0  # bytes of the body as it came over the line
 
 
 class Browser:
@@ -53,17 +55,21 @@ class Browser:
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> Answer:
         """One request. Raises RuntimeError for anything but a page or a way to one."""
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        headers = {"Cookie": cookies, "Accept-Encoding": "gzip"}
         if body is not None:
             headers["Content-Type"] = FORM
         self.line.request(method, path, body, headers)
         response = self.line.getresponse()
-        text = response.read().decode()
+        came = response.read()
         if response.status not in (200, 204, *SEE_OTHER):
             raise RuntimeError(f"{method} {path} was answered with {response.status}")
         for morsel in SimpleCookie(response.headers.get("Set-Cookie", "")).values():
             self.cookies[morsel.key] = morsel.value
-        return Answer(path, response.status, response.headers.get("Location", ""), text)
+        is_packed = response.headers.get("Content-Encoding") == "gzip"
+        text = (gzip.decompress(came) if is_packed else came).decode()
+        to = response.headers.get("Location", "")
+        return Answer(path, response.status, to, text, len(came))
 
 
 def cookie_of(person: Enrolment) -> str:

@@ -1,9 +1,10 @@
 """Runs the rows one after the other and prints each as soon as it is there."""
 
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 
-from bench.report import LATEST, Row, line, write
+from bench.report import LATEST, Row, bounded, line, write
 from bench.rows.annotators import measure as measure_annotators
 from bench.rows.annotators import measure_briefly as measure_annotators_briefly
 from bench.rows.autosave import measure as measure_autosave
@@ -53,6 +54,7 @@ ROWS: dict[str, Callable[[Servers], Iterator[Row]]] = {
 
 # Rows that take more than two minutes: only by their names.
 LONG = {"annotators", "prefetch"}
+WHOLE = 20.0  # minutes
 
 
 def run_rows(*, names: Sequence[str], servers: Servers) -> int:
@@ -65,13 +67,25 @@ def run_rows(*, names: Sequence[str], servers: Servers) -> int:
         print(f"No row {', '.join(unknown)}. There are: {', '.join(ROWS)}.")
         return 2
     measured: list[Row] = []
-    for name in names or [name for name in ROWS if name not in LONG]:
-        for row in rows_of(name, servers):
-            measured.append(row)
-            print(line(row), flush=True)
+    begun = time.monotonic()
+    for row in rows_of_all(names or [name for name in ROWS if name not in LONG], servers):
+        measured.append(row)
+        print(line(row), flush=True)
+    if not names:
+        took = (time.monotonic() - begun) / 60
+        measured.append(bounded(row="the whole run", figure=took, unit="min", at_most=WHOLE))
+        print(line(measured[-1]))
     write(measured)
     print(f"Written to {LATEST}.")
     return 1 if any(row.ok is False for row in measured) else 0
+
+
+def rows_of_all(names: Sequence[str], servers: Servers) -> Iterator[Row]:
+    """The rows of these names; says after each name how long it took."""
+    for name in names:
+        begun = time.monotonic()
+        yield from rows_of(name, servers)
+        print(f"  ({name}: {time.monotonic() - begun:.0f} s)", flush=True)
 
 
 def rows_of(name: str, servers: Servers) -> Iterator[Row]:

@@ -45,8 +45,9 @@ class Servers:
     def production_web(self) -> Iterator[tuple[parts.Part, str]]:
         """The same with static files as in production: collected, hashed and compressed."""
         static = {"STATIC_ROOT": str(self.logs / "static"), "COUNTERPOINT_TESTING": "0"}
-        collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
-        subprocess.run(collect, check=True, cwd=parts.ROOT, env=dict(self.setting(static).env))
+        if not (self.logs / "static").exists():
+            collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "-v", "0"]
+            subprocess.run(collect, check=True, cwd=parts.ROOT, env=dict(self.setting(static).env))
         with self.web(static) as served:
             yield served
 

@@ -76,16 +76,22 @@ def reserve_place(*, enrolment: Enrolment, answers: Mapping[str, Any]) -> bool:
         )
         if cursor.rowcount:
             return True
-    held = QuotaPlace.objects.filter(enrolment=enrolment).exclude(state=QuotaPlace.State.RELEASED)
-    return held.exists()
+    return has_place(enrolment)
+
+
+def has_place(enrolment: Enrolment) -> bool:
+    """Whether the person holds a place, or has used it. One query."""
+    places = QuotaPlace.objects.filter(enrolment=enrolment)
+    return places.exclude(state=QuotaPlace.State.RELEASED).exists()
 
 
 def reserve_by_answers(enrolment: Enrolment) -> bool:
-    """The same by the answers that the person gave; no query in a cohort without a quota.
+    """The same by the answers that the person gave; no query in a cohort without a quota, and one
+    for who has a place already.
 
     Expects `study` to be loaded as well.
     """
-    if enrolment.cohort.quota_set_id is None:
+    if enrolment.cohort.quota_set_id is None or has_place(enrolment):
         return True
     return reserve_place(enrolment=enrolment, answers=questionnaires.answers_of(enrolment))
 

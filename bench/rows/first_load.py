@@ -110,10 +110,10 @@ def load(browser: Browser, address: str, person: Enrolment, path: str) -> Load:
 
 
 def swaps(address: str, web: int) -> Iterator[Row]:
-    """Bytes of what is swapped in after a choice, and the web's CPU for both requests."""
+    """Bytes on the line of what a choice swaps in, and the web's CPU for both requests."""
     with visits_to(address, 1 + SUBMITS) as (warm_up, *visits):
         ours_once(warm_up)
-        size = len(warm_up.browser.get(warm_up.path).text.encode()) / KB
+        size = warm_up.browser.get(warm_up.path).size / KB
         cpu, _ = spend([web], [partial(ours_once, visit) for visit in visits])
     yield bounded(row="swap after submit", figure=size, unit="KB", at_most=15)
     yield bounded(row="swap after submit, web", figure=cpu, unit="ms", at_most=12)

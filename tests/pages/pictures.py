@@ -18,7 +18,7 @@ from tests.pages.states import STATES, State
 pytestmark = pytest.mark.django_db
 
 LANGUAGES = ("en", "hi", "ar")
-SIZES = {390: 844, 1280: 900}
+SIZES = {390: 844, 1280: 1000}
 FOLDER = Path("var/pictures")
 QUALITY = 70
 SETTLED = 300  # ms until the sheet and the map stand in their places

@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from tests.pages.stage import Stage, stage
 from tests.pages.states import STATES, State
@@ -18,15 +18,24 @@ from tests.pages.states import STATES, State
 pytestmark = pytest.mark.django_db
 
 LANGUAGES = ("en", "hi", "ar")
-SIZES = {390: 844, 1280: 900}
+SIZES = {390: 844, 1280: 1000}
 FOLDER = Path("var/pictures")
 QUALITY = 70
+SETTLED = 300  # ms until the sheet and the map stand in their places
 DOCS = Path("docs/pictures")
+# What of them is shown in docs, as far as the window reaches, and under which name.
 IN_DOCS = {
-    ("compare", "hi", 390),
-    ("compare", "ar", 1280),
-    ("message", "ar", 390),
-    ("style", "en", 1280),
+    ("compare-chosen", "en", 390): "comparison-phone.png",
+    ("compare-chosen", "en", 1280): "comparison.png",
+    ("consent", "en", 1280): "consent.png",
+    ("waiting-written", "en", 1280): "waiting.png",
+    ("my-work", "en", 1280): "my-work.png",
+    ("break", "en", 1280): "break.png",
+    ("closing-complete", "en", 1280): "closing.png",
+    ("compare-chosen", "hi", 390): "compare-hi-390.jpg",
+    ("compare-chosen", "ar", 1280): "compare-ar-1280.jpg",
+    ("message", "ar", 390): "message-ar-390.jpg",
+    ("style", "en", 1280): "style-en-1280.jpg",
 }
 WANTED = [name for name in os.environ.get("PICTURES", "").split(",") if name]
 CSS = """
@@ -54,14 +63,21 @@ def take(shown: Stage, state: State, language: str) -> None:
     for width, height in SIZES.items():
         shown.page.set_viewport_size({"width": width, "height": height})
         page = shown.show(state, language)
+        if "DOCS" in os.environ and (name := IN_DOCS.get((state.name, language, width))):
+            take_for_docs(page, name)
         whole: int = page.evaluate("document.scrollingElement.scrollHeight")
         # In a window as high as the page, what stays at the window's end stands at the page's.
         page.set_viewport_size({"width": width, "height": max(whole, height)})
-        taken = page.screenshot(full_page=True, type="jpeg", quality=QUALITY)
-        file = file_of(state.name, language, width)
-        file.write_bytes(taken)
-        if "DOCS" in os.environ and (state.name, language, width) in IN_DOCS:
-            (DOCS / file.name).write_bytes(taken)
+        path = file_of(state.name, language, width)
+        page.screenshot(path=path, full_page=True, type="jpeg", quality=QUALITY)
+
+
+def take_for_docs(page: Page, name: str) -> None:
+    page.wait_for_timeout(SETTLED)
+    if name.endswith(".png"):
+        page.screenshot(path=DOCS / name)
+    else:
+        page.screenshot(path=DOCS / name, type="jpeg", quality=QUALITY)
 
 
 def file_of(name: str, language: str, width: int) -> Path:

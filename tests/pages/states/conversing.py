@@ -1,6 +1,7 @@
 """A conversation in each of its stages, and what is refused in it."""
 
 from functools import partial
+from typing import Any
 
 from annotation import drafts, leaving
 from annotation.models import Assignment, Turn
@@ -106,9 +107,19 @@ def _(locale: str) -> Visit:
     return page_of(client, scene)
 
 
+@state("compare-chosen")
+def _(locale: str) -> Visit:
+    return chosen_before(locale)
+
+
 @state("compare-unfolded", unfolded=True)
 def _(locale: str) -> Visit:
-    enrolment, client, scene = at_answers(locale, **wordings.EVERYTHING)
+    return chosen_before(locale, **wordings.EVERYTHING)
+
+
+def chosen_before(locale: str, **rules: Any) -> Visit:
+    """The comparison with a choice and an explanation that were kept, and not sent."""
+    enrolment, client, scene = at_answers(locale, **rules)
     chosen = {"choice": str(scene.last.candidates[1].id), "explanation": said(wordings.WHY, locale)}
     form = drafts.comparison_form(scene.last.id, 0)
     drafts.save_draft(enrolment=enrolment, form=form, fields=chosen)

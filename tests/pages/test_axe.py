@@ -5,7 +5,7 @@ from collections import defaultdict
 import pytest
 from playwright.sync_api import Browser
 
-from tests.pages.axe import violations
+from tests.pages.axe import AXE, violations
 from tests.pages.measures import (
     enlarge_text,
     lost_without_sight,
@@ -23,6 +23,7 @@ def test_every_page_passes_axe_with_large_controls_at_320_px_and_at_twice_the_te
 ) -> None:
     found: dict[str, list[str]] = defaultdict(list)
     with stage(chromium, width=390, height=844) as shown:
+        shown.page.add_init_script(path=AXE)
         for name, state in STATES.items():
             page = shown.show(state, "en")
             found[name] += violations(page)

@@ -145,8 +145,13 @@ def _(locale: str) -> Visit:
 def renew_consent(world: World) -> None:
     """Another version of the study, whose consent text is another."""
     for document in ConsentDocument.objects.filter(study=world.study):
-        kept: dict[str, Any] = {"body": document.body, "purposes": document.purposes, "locale": document.locale}
-        factories.consent_document(world.study, version=2, **kept)
+        factories.consent_document(
+            world.study,
+            version=2,
+            body=document.body,
+            purposes=document.purposes,
+            locale=document.locale,
+        )
     rules = {**world.version.body, "consent_version": 2}
     factories.study_version(world.study, n=2, frozen=True, **rules)
 

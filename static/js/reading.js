@@ -295,7 +295,7 @@
       const picked = chosen() && chosen().closest(".card");
       if (picked) picked.scrollIntoView({ block: "nearest", inline: "center" });
     }
-    soon();
+    onceShown();
   });
 
   // ---- choosing --------------------------------------------------------------------------------
@@ -327,7 +327,7 @@
       draw();
       if (NARROW.matches) card.scrollIntoView({ block: "start", inline: "nearest" });
     }
-    soon();
+    onceShown();
   });
 
   // What unfolds in the sheet unfolds below its edge.
@@ -413,18 +413,25 @@
   // ---- every page, and every page that was swapped in ------------------------------------------
   let waiting = false;
 
-  // Once the frame is on screen: measuring makes the browser lay the page out, and what a tap shows
-  // must not wait for that.
+  function note() {
+    if (!form) return;
+    noteReach();
+    keep();
+  }
+
   function soon() {
     if (waiting || !form) return;
     waiting = true;
     requestAnimationFrame(function () {
-      setTimeout(function () {
-        waiting = false;
-        if (!form) return;
-        noteReach();
-        keep();
-      });
+      waiting = false;
+      note();
+    });
+  }
+
+  // Measuring makes the browser lay the page out, and what a tap shows must not wait for that.
+  function onceShown() {
+    requestAnimationFrame(function () {
+      setTimeout(note);
     });
   }
 

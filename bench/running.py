@@ -18,6 +18,7 @@ from bench.rows.queries import measure as measure_queries
 from bench.rows.queues import measure as measure_queues
 from bench.rows.restart import measure as measure_restart
 from bench.rows.sets import measure as measure_sets
+from bench.rows.slow_phone import measure as measure_slow_phone
 from bench.rows.split import measure as measure_split
 from bench.rows.streams import measure as measure_streams
 from bench.rows.waiting_pages import measure as measure_waiting_pages
@@ -30,6 +31,7 @@ ROWS: dict[str, Callable[[Servers], Iterator[Row]]] = {
     "export": measure_exports,
     "comparison": measure_comparisons,
     "first-load": measure_first_load,
+    "browser": measure_slow_phone,
     "autosave": measure_autosave,
     "streams": measure_streams,
     "full": measure_full_worker,

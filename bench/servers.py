@@ -2,6 +2,8 @@
 
 import os
 import secrets
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -38,6 +40,15 @@ class Servers:
         web = parts.web(port, setting=self.setting(own))
         with started(web):
             yield web, address
+
+    @contextmanager
+    def production_web(self) -> Iterator[tuple[parts.Part, str]]:
+        """The same with static files as in production: collected, hashed and compressed."""
+        static = {"STATIC_ROOT": str(self.logs / "static"), "COUNTERPOINT_TESTING": "0"}
+        collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
+        subprocess.run(collect, check=True, cwd=parts.ROOT, env=dict(self.setting(static).env))
+        with self.web(static) as served:
+            yield served
 
     @contextmanager
     def worker(

@@ -24,7 +24,7 @@ from studies.models import (
 )
 from studies.panels import Arrival
 from studies.questionnaires import asks_for_a_quota
-from studies.rules import Rules, current_rules
+from studies.rules import Rules, current_rules, state_and_rules
 
 # Without look-alikes (0 and O, 1 and I): people copy the code by hand.
 CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -155,7 +155,7 @@ def _answer_consent(
     token = return_token(arrival)
     if before := _entered_before(invitation, token, arrived):
         return before
-    _refuse_entry(invitation, arrived)
+    rules = _rules_to_enter_by(invitation, arrived)
     try:
         with transaction.atomic():
             enrolment = _enrol(invitation, token, ui_language)
@@ -167,7 +167,7 @@ def _answer_consent(
                 identifying.store_identity(enrolment=enrolment, arrived=arrived)
             else:
                 _use_personal_link(invitation, enrolment)
-            _take_place_at_once(enrolment)
+            _take_place_at_once(enrolment, rules)
     except IntegrityError:
         # The same form, sent twice at once: the other one has stored it.
         before = _entered_before(invitation, token, arrived)
@@ -206,14 +206,16 @@ def return_token(arrival: str) -> str:
     return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
 
-def _refuse_entry(invitation: Invitation, arrived: Arrival | None) -> None:
+def _rules_to_enter_by(invitation: Invitation, arrived: Arrival | None) -> Rules:
+    """The study's rules now. Raises LinkUsed, LinkExpired, StudyNotOpen. At most two queries."""
     if invitation.used_by_id is not None or (arrived and identifying.is_of_another(arrived)):
         raise LinkUsed
     if access.is_expired(invitation):
         raise LinkExpired
-    state = Study.objects.values_list("state", flat=True).get(pk=invitation.cohort.study_id)
-    if state != Study.State.OPEN:
+    state, rules = state_and_rules(invitation.cohort.study_id)
+    if state != Study.State.OPEN or rules is None:
         raise StudyNotOpen(state)
+    return rules
 
 
 def _enrol(invitation: Invitation, token: str, ui_language: str) -> Enrolment:
@@ -247,9 +249,9 @@ def _use_personal_link(invitation: Invitation, enrolment: Enrolment) -> None:
         raise LinkUsed
 
 
-def _take_place_at_once(enrolment: Enrolment) -> None:
+def _take_place_at_once(enrolment: Enrolment, rules: Rules) -> None:
     """Settle the quota right after the consent, where it waits for no answer."""
-    if asks_for_a_quota(enrolment, current_rules(enrolment.study)):
+    if asks_for_a_quota(enrolment, rules):
         return
     if not take_place(enrolment, {}):
         end_before_work(enrolment, Sitting.ExitCode.QUOTA_FULL)

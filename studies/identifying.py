@@ -40,13 +40,16 @@ def _is_known(identity: Identity, enrolment: Enrolment, arrived: Arrival) -> boo
 
 
 def is_of_another(arrived: Arrival, *, than: Enrolment | None = None) -> bool:
-    """Whether this submission is somebody else's: a link whose parameters were changed by hand."""
+    """Whether this submission is somebody else's: a link whose parameters were changed by hand.
+
+    One query.
+    """
     sat = Sitting.objects.filter(panel_session_hmac=arrived.submission)
     begun = Identity.objects.filter(arrived_with=arrived.submission)
     if than is not None:
         sat = sat.exclude(enrolment=than)
         begun = begun.exclude(study_id=than.study_id, pseudonym=than.pseudonym)
-    return begun.exists() or sat.exists()
+    return begun.values("pk").union(sat.values("pk")).exists()
 
 
 def store_identity(*, enrolment: Enrolment, arrived: Arrival) -> Identity:

@@ -7,6 +7,8 @@ from functools import lru_cache
 from typing import Any, Literal, cast
 from uuid import UUID
 
+from django.db.models import OuterRef, QuerySet, Subquery
+
 from studies.models import Study, StudyVersion
 from studies.panels import Panel, panel_of
 from studies.reason_lists import SHIPPED, ReasonList, Texts, as_reason_list
@@ -196,8 +198,23 @@ def current_rules(study: Study) -> Rules:
 
     Raises StudyVersion.DoesNotExist.
     """
-    newest = StudyVersion.objects.filter(study_id=study.pk, frozen_at__isnull=False)
-    return rules_by_version(newest.order_by("-n").values_list("pk", flat=True)[:1].get())
+    return rules_by_version(_newest(study.pk).get())
+
+
+def state_and_rules(study_id: UUID) -> tuple[str, Rules | None]:
+    """The study's state and its newest frozen rules, as both are now; None where none are frozen.
+
+    One query. Raises Study.DoesNotExist.
+    """
+    found = Study.objects.annotate(newest=Subquery(_newest(OuterRef("pk"))))
+    state, newest = found.values_list("state", "newest").get(pk=study_id)
+    return state, rules_by_version(newest) if newest else None
+
+
+def _newest(study: UUID | OuterRef) -> QuerySet[StudyVersion, UUID]:
+    """The id of the newest frozen version, if there is one."""
+    frozen = StudyVersion.objects.filter(study_id=study, frozen_at__isnull=False)
+    return frozen.order_by("-n").values_list("pk", flat=True)[:1]
 
 
 def _read(version_id: UUID, body: Mapping[str, Any]) -> Rules:

@@ -5,8 +5,6 @@ itself. A real Chromium with an empty cache counts the bytes as they came over t
 and in Hindi, whose letters come as fonts of their own.
 """
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,7 +18,6 @@ from bench.browser import cookie_of
 from bench.report import Row, bounded
 from bench.rows.comparisons import ours_once, spend, visits_to
 from bench.servers import Servers
-from config.supervisor import parts
 from studies.models import Enrolment
 from tests.annotation import talking
 from tests.browsers import chromium_browser
@@ -45,10 +42,7 @@ class Load:
 
 
 def measure(servers: Servers) -> Iterator[Row]:
-    static = {"STATIC_ROOT": str(servers.logs / "static"), "COUNTERPOINT_TESTING": "0"}
-    collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
-    subprocess.run(collect, check=True, cwd=parts.ROOT, env=dict(servers.setting(static).env))
-    with servers.web(static) as (web, address):
+    with servers.production_web() as (web, address):
         yield from first_loads(address)
         yield from swaps(address, web.child.pid or 0)
 

@@ -55,7 +55,7 @@ def test_with_scripting_off_the_secondary_forms_work(world: World, plain: Page) 
     plain.locator("main form button").click()
     assert Enrolment.objects.get().ui_language == "it"
     plain.goto("/withdraw/")
-    plain.locator("main form button").click()
+    plain.locator("main form button").first.click()
     assert Enrolment.objects.get().state == "withdrawn"
 
 

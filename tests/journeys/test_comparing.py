@@ -12,7 +12,7 @@ from annotation import access
 from annotation.models import Comparison, Conversation, Turn
 from annotation.opening import open_conversation
 from tests import factories
-from tests.annotation.talking import claimed, joined, write_set
+from tests.annotation.talking import claimed, joined
 from tests.journeys.conftest import Site
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,12 +42,12 @@ FIXED = """() => Array.from(document.querySelectorAll('.line, .under'))
 
 @pytest.fixture
 def talk(transactional_db: None) -> Conversation:
-    """A first turn whose four long answers are written."""
+    """A first turn whose four long answers are there: the site's worker has nothing to write."""
     world = factories.world(explanation=WHY, comparing=COMPARING)
+    asked = [factories.user(factories.opening(world.prompts[0]))]
+    factories.ready_set(world.plan, context=asked, texts=TEXTS, shared=True)
     enrolment = joined(world)
-    talk = open_conversation(enrolment=enrolment, assignment=claimed(enrolment))
-    write_set(talk.turns.get().set_id, TEXTS)
-    return talk
+    return open_conversation(enrolment=enrolment, assignment=claimed(enrolment))
 
 
 def open_on(site: Site, browser: Browser, talk: Conversation, **device: Any) -> Iterator[Page]:

@@ -41,6 +41,7 @@ def narrow(page: Page) -> list[str]:
 
 
 def spaced_text(page: Page) -> list[str]:
+    enlarge_text(page, percent=100)
     space_text(page)
     return wider_than_the_window(page)
 

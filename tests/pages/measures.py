@@ -12,7 +12,7 @@ WIDER = """
   const room = document.documentElement.clientWidth;
   if (document.scrollingElement.scrollWidth <= room) return [];
   return [...document.querySelectorAll("body *")]
-    .filter(one => !one.closest(".scroll-x, pre, table, .unseen"))
+    .filter(one => !one.closest(".scroll-x, pre, table, .unseen, [data-layout=pager] .card"))
     .filter(one => { const box = one.getBoundingClientRect();
                      return box.width && (box.right > room + 1 || box.left < -1); })
     .map(one => `${one.tagName.toLowerCase()}.${one.className}`);

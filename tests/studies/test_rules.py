@@ -119,3 +119,20 @@ def test_a_shipped_list_speaks_every_language_of_the_interface(shipped: ReasonLi
     keys = [one.key for one in shipped.reasons]
     assert len(keys) == len(set(keys))
     assert all(languages <= one.label.keys() for one in shipped.reasons)
+
+
+@pytest.mark.parametrize(
+    ("texts", "locale", "told", "lang"),
+    [
+        ({"en": "Hello", "pt": "Olá"}, "pt-br", "Olá", "pt"),
+        ({"en": "Hello", "pt": "Olá"}, "ar", "Hello", "en"),
+        ({"fr": "Bonjour"}, "ar", "Bonjour", "fr"),
+        ({}, "hi", "", "hi"),
+    ],
+)
+def test_a_text_knows_the_language_that_it_is_told_in(
+    texts: dict[str, str], locale: str, told: str, lang: str
+) -> None:
+    found = in_language(texts, locale)
+
+    assert (found, found.lang) == (told, lang)

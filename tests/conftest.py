@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 import pytest
 from django.conf import global_settings
 from django.test import override_settings
+from django.utils import translation
 from hypothesis import settings
 from pytest_django.plugin import DjangoDbBlocker
 from redis import Redis
@@ -48,6 +49,12 @@ def quick_passwords() -> Iterator[None]:
     quick = "django.contrib.auth.hashers.MD5PasswordHasher"
     with override_settings(PASSWORD_HASHERS=[quick, *global_settings.PASSWORD_HASHERS]):
         yield
+
+
+@pytest.fixture(autouse=True)
+def every_test_begins_in_english() -> None:
+    """A page of the test before may have left its language behind in this thread."""
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ Read from the study's rules and from the endpoints that the cohort's plans are s
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sampling.models import Endpoint
+from annotation.agreeing import endpoints_of
 from studies.models import Cohort
 from studies.rules import Rules, in_language
 
@@ -78,7 +78,7 @@ def _paid(rules: Rules, country: str) -> Paid | None:
 
 def _makers(cohort: Cohort) -> tuple[Maker, ...]:
     """Each operator once, in the order of their names."""
-    serving = Endpoint.objects.filter(plan_endpoints__plan__arms__cohort=cohort)
-    named = serving.exclude(operator="").order_by("operator", "country").distinct()
-    rows = named.values_list("operator", "country", "retention")
-    return tuple(Maker(*row) for row in dict.fromkeys(rows))
+    named = [
+        (row.operator, row.country, row.retention) for row in endpoints_of(cohort) if row.operator
+    ]
+    return tuple(Maker(*said) for said in dict.fromkeys(named))

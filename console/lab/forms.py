@@ -48,7 +48,7 @@ class LabForm(forms.Form):
 
     def questions(self) -> Sequence[Question]:
         """What the run is asked. Raises BadRequest."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of run, in a class of its own, asks something else
 
     def ask(self) -> LabRun | None:
         """The run that the form asks for; None, with an error in the form, when it cannot be."""

@@ -18,7 +18,8 @@ from annotation.reopening import reopen
 from annotation.sweeping import end_late_sitting
 from studies.drawing import unit
 from studies.enrolling import end_sitting
-from studies.models import Enrolment, Sitting, Study
+from studies.models import Enrolment, QuotaPlace, Sitting, Study
+from studies.quotas import renew_place
 from studies.rules import Rules, rules_by_version
 
 
@@ -97,6 +98,8 @@ def _draw(enrolment: Enrolment, now: Standing) -> Assignment | Nothing | None:
     again = unit(enrolment.study.seed, "repeat", enrolment.pk, now.claims) < rules.repeats.share
     own = unit(enrolment.study.seed, "own", enrolment.pk, now.claims) < rules.own_prompt_share
     parameters = _parameters(enrolment, now, rules, own=own)
+    if now.place_state == QuotaPlace.State.RESERVED:
+        renew_place(enrolment.pk)
     try:
         if again and (repeat := claim_repeat(parameters, after=rules.repeats.after)):
             return repeat
@@ -122,8 +125,9 @@ def _parameters(enrolment: Enrolment, now: Standing, rules: Rules, *, own: bool)
         "draw": json.dumps({"own": own, "own_share": rules.own_prompt_share, "start": start}),
         "deadline": time + timedelta(minutes=rules.assignment_minutes),
         "now": time,
-        "since": time - DAY,
-        "per_day": rules.limits.per_day,
+        "done": now.done,
+        "held": now.held,
+        "had": now.had,
     }
 
 

@@ -17,40 +17,22 @@ from annotation.models import Assignment
 
 Parameters = dict[str, Any]
 
-# What this person had before, and how much of it counts for their limits: the sitting's target,
-# the day's, and all that they may do. A conversation that was skipped or expired counts for none.
-HAD = """
-    SELECT cell_id, sitting_id, state, created_at FROM annotation_assignment
-    WHERE enrolment_id = %(enrolment)s
-"""
-LOAD = """
-    SELECT count(*) AS in_all, count(*) FILTER (WHERE sitting_id = %(sitting)s) AS in_sitting,
-        count(*) FILTER (WHERE created_at > %(since)s) AS lately
-    FROM had WHERE state IN ('open', 'submitted')
-"""
-# The person, held: a claim of theirs in another tab waits, and so does their leaving.
+# The person, held: a claim of theirs in another tab waits, and so does their leaving. What they had
+# and did was looked at a moment ago; where it is no longer so, nothing is claimed.
 ME = """
     SELECT enrolment.id, enrolment.cohort_id FROM studies_enrolment enrolment
     JOIN studies_study study ON study.id = enrolment.study_id
     JOIN studies_sitting sitting ON sitting.id = %(sitting)s AND sitting.enrolment_id = enrolment.id
     WHERE enrolment.id = %(enrolment)s AND enrolment.state = 'enrolled' AND study.state = 'open'
-        AND sitting.state = 'open' AND (SELECT in_sitting FROM load) < sitting.target
-        AND (SELECT in_all FROM load) < coalesce(enrolment.max_conversations, 2147483647)
-        AND (SELECT lately FROM load) < coalesce(%(per_day)s::int, 2147483647)
+        AND sitting.state = 'open' AND %(done)s < sitting.target
+        AND %(held)s < coalesce(enrolment.max_conversations, 2147483647)
+        AND %(held)s = (SELECT count(*) FROM annotation_assignment
+            WHERE enrolment_id = %(enrolment)s AND state IN ('open', 'submitted'))
     FOR NO KEY UPDATE OF enrolment
 """
-# Whoever begins a conversation keeps their place in the quota for another lease.
-PLACE_RENEWED = """
-    UPDATE studies_quotaplace place
-    SET lease_until = %(now)s + make_interval(mins => quota.lease_minutes)
-    FROM me, studies_quotacell cell, studies_quotaset quota
-    WHERE place.enrolment_id = me.id AND place.state = 'reserved'
-        AND cell.id = place.cell_id AND quota.id = cell.quota_set_id
-"""
-# The cells that this person had before, and a cell that they may get.
-SEEN = "SELECT cell_id AS id FROM had WHERE cell_id IS NOT NULL"
+# A cell that they may get: one with room, whose prompt they never had.
 PLACE = "cell.cohort_id = %(cohort)s AND cell.taken < cell.overlap AND cell.retired_at IS NULL"
-ROOM = "$place AND cell.id NOT IN (SELECT id FROM seen)"
+ROOM = "$place AND cell.id <> ALL (%(had)s::uuid[])"
 PICKED = "cell.id, cell.taken, cell.claims, cell.shuffle_key"
 # The usual way: only the lowest stratum of coverage, by its index, in two halves of the circle.
 PICK_AT_ONCE = """
@@ -96,15 +78,12 @@ GAP = (
 # Arms come in permuted blocks: within as many claims as the shares add up to, each arm has exactly
 # its share, in an order that the study's seed decides.
 ARM = """
-    SELECT parts.arm_id, parts.share::float8 / parts.size AS p_arm
-    FROM (
-        SELECT arm.id AS arm_id, arm.share, count(*) OVER () AS size,
-            row_number() OVER (ORDER BY arm.name, part) AS part
-        FROM sampling_arm arm, generate_series(1, arm.share) part
-        WHERE arm.cohort_id = %(cohort)s
-    ) parts
+    SELECT arm.id AS arm_id, arm.share::float8 / arms.size AS p_arm
+    FROM (SELECT sum(share) AS size FROM sampling_arm WHERE cohort_id = %(cohort)s) arms,
+        sampling_arm arm, generate_series(1, arm.share) part
+    WHERE arm.cohort_id = %(cohort)s
     ORDER BY md5(concat_ws(':', %(seed)s::text, claim.stratum_id,
-        (claim.claim_no - 1) / parts.size, parts.part))
+        (claim.claim_no - 1) / arms.size, arm.name, part))
     OFFSET (claim.claim_no - 1)
         %% (SELECT sum(share) FROM sampling_arm WHERE cohort_id = %(cohort)s)
     LIMIT 1
@@ -118,13 +97,8 @@ SELECT %(id)s, me.id, %(sitting)s, me.cohort_id, claim.cell_id, drawn.arm_id, 'o
 FROM me, claim, LATERAL ($arm) drawn
 RETURNING cell_id, arm_id, claim_no, p_prompt, p_arm, draw
 """
-PERSON = """had AS MATERIALIZED ($had),
-load AS MATERIALIZED ($load),
-me AS MATERIALIZED ($me),
-renewed AS ($place_renewed)"""
 CLAIM_CELL = """
-WITH $person,
-seen AS MATERIALIZED ($seen),
+WITH me AS MATERIALIZED ($me),
 stratum AS MATERIALIZED (
     SELECT cell.taken FROM annotation_promptcell cell WHERE $room
     ORDER BY cell.taken, cell.shuffle_key LIMIT 1
@@ -138,7 +112,7 @@ $insert"""
 # Claims of own prompts in one cohort take turns, so that each gets a number of its own.
 OWN_TURN = "SELECT pg_advisory_xact_lock(hashtextextended('own:' || %(cohort)s::text, 0))"
 CLAIM_OWN = """
-WITH $person,
+WITH me AS MATERIALIZED ($me),
 claim AS (
     SELECT NULL::uuid AS cell_id, me.cohort_id AS stratum_id, 1.0 AS p_prompt, '{}'::jsonb AS draw,
         1 + coalesce((SELECT max(own.claim_no) FROM annotation_assignment own
@@ -150,7 +124,7 @@ $insert"""
 # One of the person's own finished conversations, whose prompt and arm still are what they were, and
 # which so many others of theirs have followed. Its number is the original's: no draw depends on it.
 CLAIM_REPEAT = """
-WITH $person,
+WITH me AS MATERIALIZED ($me),
 claim AS (
     SELECT earlier.id, earlier.arm_id, earlier.claim_no
     FROM me
@@ -177,18 +151,14 @@ FROM me, claim
 RETURNING id
 """
 COUNT_ROOM = """
-WITH had AS MATERIALIZED ($had), seen AS MATERIALIZED ($seen)
-SELECT count(*) FROM annotation_promptcell cell WHERE $room
+SELECT count(*) FROM annotation_promptcell cell
+WHERE $place AND cell.id NOT IN (SELECT cell_id FROM annotation_assignment
+    WHERE enrolment_id = %(enrolment)s AND cell_id IS NOT NULL)
 """
 
 
 PARTS = {
-    "person": PERSON,
-    "had": HAD,
-    "load": LOAD,
     "me": ME,
-    "place_renewed": PLACE_RENEWED,
-    "seen": SEEN,
     "place": PLACE,
     "room": ROOM,
     "picked": PICKED,

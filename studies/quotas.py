@@ -51,6 +51,15 @@ UPDATE studies_quotaplace place SET state = 'released', lease_until = NULL
 FROM me
 WHERE place.enrolment_id = me.id AND place.state = 'reserved' AND place.lease_until <= %(now)s
 """
+# Whoever goes on keeps their place for another lease.
+RENEW = """
+WITH me AS (SELECT id FROM studies_enrolment WHERE id = %(enrolment)s FOR NO KEY UPDATE)
+UPDATE studies_quotaplace place
+SET lease_until = %(now)s + make_interval(mins => quota.lease_minutes)
+FROM me, studies_quotacell cell, studies_quotaset quota
+WHERE place.enrolment_id = me.id AND place.state = 'reserved'
+    AND cell.id = place.cell_id AND quota.id = cell.quota_set_id
+"""
 
 
 @transaction.atomic
@@ -77,6 +86,12 @@ def reserve_place(*, enrolment: Enrolment, answers: Mapping[str, Any]) -> bool:
         if cursor.rowcount:
             return True
     return has_place(enrolment)
+
+
+def renew_place(enrolment_id: UUID) -> None:
+    """Lease the person's place anew, where they hold one that is not filled. Locks the person."""
+    with connection.cursor() as cursor:
+        cursor.execute(RENEW, {"enrolment": enrolment_id, "now": timezone.now()})
 
 
 def has_place(enrolment: Enrolment) -> bool:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from annotation.effort import pace_at
 from annotation.models import Conversation
 from annotation.turns import prompt_by_id
 from annotation.views.presenting import notices_of_plan
@@ -57,6 +58,7 @@ def visit(world: World) -> dict[str, int]:
     """The statements of a new annotator's first pages, their set being ready from the start."""
     browser = browser_of(talking.joined(world))
     notices_of_plan.cache_clear()  # read once a minute: here, every time
+    pace_at.cache_clear()  # once in ten minutes
     prompt_by_id.cache_clear()  # and once for each prompt: which one is drawn is chance
     with counting() as work:
         address = browser.get("/work/", headers=HERE).headers["Location"]

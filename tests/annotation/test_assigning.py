@@ -230,12 +230,12 @@ def test_the_arm_can_be_told_from_the_seed_alone() -> None:
         study=world.study, cohort=world.cohort, name="other", plan=world.plan
     )
     Study.objects.filter(pk=world.study.pk).update(state="open")
-    parts = {1: world.arm.pk, 2: other.pk}  # by name: main, other
+    parts = {"main:1": world.arm.pk, "other:1": other.pk}  # as many of each as its share
     for claim in range(6):
         block, place = divmod(claim, 2)
-        names = [f"{world.study.seed}:{world.cell.pk}:{block}:{part}" for part in parts]
-        order = sorted(parts, key=lambda part: hashlib.md5(names[part - 1].encode()).hexdigest())  # noqa: S324
-        assert claimed(joined(world)).arm_id == parts[order[place]]
+        names = {f"{world.study.seed}:{world.cell.pk}:{block}:{part}": part for part in parts}
+        order = sorted(names, key=lambda name: hashlib.md5(name.encode()).hexdigest())  # noqa: S324
+        assert claimed(joined(world)).arm_id == parts[names[order[place]]]
 
 
 def two_plans() -> tuple[factories.World, Arm]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from annotation.assigning import Nothing, claim_assignment, may_go_on_at
 from annotation.claiming import claim_cell, claim_own
 from annotation.models import Assignment
-from annotation.progress import DAY, standing
+from annotation.progress import standing
 from studies.models import Enrolment
 from tests import factories
 from tests.annotation import talking
@@ -33,8 +33,9 @@ def joined(**rules: Any) -> Enrolment:
     return talking.joined(factories.world(prompts=5, **rules))
 
 
-def parameters(of: Enrolment, *, per_day: int | None = None) -> dict[str, object]:
+def parameters(of: Enrolment) -> dict[str, object]:
     """What the claiming statement is given, past all that looks before it."""
+    seen = standing(of.pk)
     now = timezone.now()
     return {
         "id": uuid4(),
@@ -46,8 +47,9 @@ def parameters(of: Enrolment, *, per_day: int | None = None) -> dict[str, object
         "draw": "{}",
         "deadline": now + timedelta(hours=2),
         "now": now,
-        "since": now - DAY,
-        "per_day": per_day,
+        "done": seen.done,
+        "held": seen.held,
+        "had": seen.had,
     }
 
 
@@ -89,10 +91,16 @@ def test_skipped_and_expired_conversations_count_for_no_limit(valkey_url: str) -
 
 
 @pytest.mark.parametrize("claim", [claim_cell, claim_own])
-def test_the_claiming_statement_itself_holds_the_day(person: Enrolment, claim: object) -> None:
+def test_nothing_is_claimed_when_the_person_did_more_since_they_were_looked_at(
+    valkey_url: str, claim: object
+) -> None:
+    """The day's limit and the prompts that they had were judged by that look."""
     assert callable(claim)
-    assert claim(parameters(person, per_day=2)) is None
-    assert claim(parameters(person, per_day=3)) is not None
+    person = joined(conversations=3)
+    looked_at = parameters(person)
+    talking.finished(person)
+    assert claim(looked_at) is None
+    assert claim(parameters(person)) is not None
 
 
 @pytest.mark.parametrize("claim", [claim_cell, claim_own])

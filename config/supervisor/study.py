@@ -17,7 +17,7 @@ NOTICES = {
     "fr": "Ces réponses viennent du modèle {name}.",
     "it": "Queste risposte vengono dal modello {name}.",
     "pt": "Estas respostas vêm do modelo {name}.",
-    "hi": "ये उत्तर {name} मॉडल से आते हैं।",
+    "hi": "ये जवाब {name} मॉडल से आते हैं।",
 }
 
 

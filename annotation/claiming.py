@@ -34,30 +34,24 @@ ME = """
 PLACE = "cell.cohort_id = %(cohort)s AND cell.taken < cell.overlap AND cell.retired_at IS NULL"
 ROOM = "$place AND cell.id <> ALL (%(had)s::uuid[])"
 PICKED = "cell.id, cell.taken, cell.claims, cell.shuffle_key"
-# The usual way: only the lowest stratum of coverage, by its index, in two halves of the circle.
+# The usual way: the next cell on the circle within the lowest stratum of coverage, by its index.
 PICK_AT_ONCE = """
-    SELECT * FROM (
-        SELECT * FROM (SELECT $picked FROM annotation_promptcell cell
-            WHERE $room AND cell.taken = (SELECT taken FROM stratum)
-                AND cell.shuffle_key >= %(start)s
-            ORDER BY cell.shuffle_key LIMIT 1 FOR NO KEY UPDATE OF cell SKIP LOCKED) onward
-        UNION ALL
-        SELECT * FROM (SELECT $picked FROM annotation_promptcell cell
-            WHERE $room AND cell.taken = (SELECT taken FROM stratum)
-                AND cell.shuffle_key < %(start)s
-            ORDER BY cell.shuffle_key LIMIT 1 FOR NO KEY UPDATE OF cell SKIP LOCKED) around
-    ) halves LIMIT 1
+    SELECT $picked FROM annotation_promptcell cell
+    WHERE $room AND cell.cohort_id = me.cohort_id AND cell.shuffle_key >= %(start)s
+        AND cell.taken = (SELECT cell.taken FROM annotation_promptcell cell WHERE $room
+            ORDER BY cell.taken LIMIT 1)
+    ORDER BY cell.shuffle_key LIMIT 1 FOR NO KEY UPDATE OF cell SKIP LOCKED
 """
-# When that stratum is busy, or was filled in the meantime: any cell with room that is free.
+# When it leads around, or that stratum is busy, or was filled in the meantime: any that is free.
 PICK_FREE = """
-    SELECT $picked FROM annotation_promptcell cell WHERE $room
+    SELECT $picked FROM annotation_promptcell cell WHERE $room AND cell.cohort_id = me.cohort_id
     ORDER BY cell.taken, cell.shuffle_key < %(start)s, cell.shuffle_key
     LIMIT 1 FOR NO KEY UPDATE OF cell SKIP LOCKED
 """
 # When every cell with room is held by somebody: wait for one. A cell that turns out full stays
 # locked while the next is waited for, so that everybody who waits must go in the same order.
 PICK_PATIENTLY = """
-    SELECT $picked FROM annotation_promptcell cell WHERE $room
+    SELECT $picked FROM annotation_promptcell cell WHERE $room AND cell.cohort_id = me.cohort_id
     ORDER BY cell.id LIMIT 1 FOR NO KEY UPDATE OF cell
 """
 # A start is uniform on the circle of shuffle keys, and leads to the next cell: the probability of a
@@ -99,10 +93,6 @@ RETURNING cell_id, arm_id, claim_no, p_prompt, p_arm, draw
 """
 CLAIM_CELL = """
 WITH me AS MATERIALIZED ($me),
-stratum AS MATERIALIZED (
-    SELECT cell.taken FROM annotation_promptcell cell WHERE $room
-    ORDER BY cell.taken, cell.shuffle_key LIMIT 1
-),
 claim AS MATERIALIZED (
     SELECT picked.id AS cell_id, picked.id AS stratum_id, picked.claims + 1 AS claim_no,
         $gap AS p_prompt, jsonb_build_object('stratum', picked.taken, 'way', '$way') AS draw

@@ -202,7 +202,7 @@ class Standing(NamedTuple):
     done_in_all: int
     claims: int
     held: int  # open ones and finished ones, in all sittings
-    had: Sequence[UUID]  # the prompt cells of all claims
+    had: str  # the prompt cells of all claims: an array as PostgreSQL writes it
     assignment_id: UUID | None
     assignment_state: str | None
     cell_id: UUID | None
@@ -254,7 +254,7 @@ SELECT enrolment.state, enrolment.max_conversations, study.state,
         WHERE study_id = study.id AND frozen_at IS NOT NULL ORDER BY n DESC LIMIT 1),
     sitting.id, sitting.state, sitting.target, sitting.deadline, sitting.exit_code,
     coalesce(counts.done, 0), coalesce(counts.done_in_all, 0), coalesce(counts.claims, 0),
-    coalesce(counts.held, 0), coalesce(counts.had, '{}'),
+    coalesce(counts.held, 0), coalesce(counts.had, '{}')::text,
     assignment.id, assignment.state, coalesce(assignment.cell_id, original.cell_id),
     conversation.id,
     counts.begun_lately, (SELECT state FROM studies_quotaplace WHERE enrolment_id = enrolment.id),

@@ -21,10 +21,11 @@ from uuid import uuid4
 
 import psycopg
 from django.db import connection
+from django.db.models.functions import Random
 from django.utils import timezone
 
 from annotation.assigning import Nothing, claim_assignment
-from annotation.models import Assignment
+from annotation.models import Assignment, PromptCell
 from bench.report import Row, beside_limit, bounded
 from bench.servers import Servers
 from exports.synthetic.copying import copy
@@ -143,7 +144,10 @@ def finish_all(cohort: Cohort) -> None:
 
 
 def make_cohort() -> Cohort:
-    return factories.world(prompts=PROMPTS, overlap=OVERLAP, conversations=1000).cohort
+    cohort = factories.world(prompts=PROMPTS, overlap=OVERLAP, conversations=1000).cohort
+    # Anywhere on the circle, as a study that is loaded has them.
+    PromptCell.objects.filter(cohort=cohort).update(shuffle_key=Random())
+    return cohort
 
 
 def make_people(cohort: Cohort) -> list[Enrolment]:

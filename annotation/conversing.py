@@ -14,8 +14,9 @@ from annotation.first_sets import ask_alone, ask_first
 from annotation.leasing import with_lease
 from annotation.locking import lock_person
 from annotation.models import Conversation, Turn
-from annotation.progress import Rows, Scene, read_conversation, read_rows, scene_of
 from annotation.refusals import NotNow, OutOfOrder, TooLate
+from annotation.scene_rows import Rows, read_rows
+from annotation.scenes import Scene, read_conversation, scene_of
 from annotation.showing import show_turn
 from annotation.submitting import Form, form
 from annotation.texts import MESSAGE_LIMIT, clean

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from annotation.models import Turn
 from annotation.ordering import display_order
-from annotation.progress import TurnRow
+from annotation.scene_rows import TurnRow
 from studies.models import Enrolment
 
 # Others may be shown the same set at this moment: the orders of so many showings go along, and the

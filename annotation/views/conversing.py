@@ -11,9 +11,9 @@ from annotation import conversing as process
 from annotation import forms
 from annotation.access import AnnotatorRequest, annotator_page, keep_posted
 from annotation.comparing import store_comparison
-from annotation.progress import Scene
 from annotation.refusals import Conflict, Invalid, NotNow, Refusal, SubmissionConflict, Unknown
 from annotation.reporting import report_candidate
+from annotation.scenes import Scene
 from annotation.views.answering import pause_page, see_other
 from annotation.views.presenting import conversation_page
 

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from annotation import marks
 from annotation.measuring import PASTES
 from annotation.models import Comparison
-from annotation.progress import Judged, Scene
+from annotation.scenes import Judged, Scene
 from annotation.sentences import sentences, without_drawing
 from annotation.views import wording
 from annotation.views.answering import locale

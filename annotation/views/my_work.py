@@ -11,8 +11,8 @@ from annotation.effort import cohort_pace, minutes_left
 from annotation.enquiring import ask
 from annotation.my_work import read_work
 from annotation.own_data import read_own_data
-from annotation.progress import Do, next_step
 from annotation.refusals import Conflict, Invalid
+from annotation.steps import Do, next_step
 from annotation.views import wording
 from annotation.views.answering import return_url, see_other, study_title
 from studies.rules import current_rules

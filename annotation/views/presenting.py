@@ -16,8 +16,8 @@ from annotation import drafts
 from annotation.access import AnnotatorRequest, draft_token, keep_posted
 from annotation.effort import cohort_pace, minutes_left, own_pace
 from annotation.marks import FIELDS
-from annotation.progress import Scene, Stage
 from annotation.refusals import BadText, Conflict, ExplanationNeeded, Invalid, Refusal
+from annotation.scenes import Scene, Stage
 from annotation.views import marking, wording
 from annotation.views.answering import locale, study_title
 from annotation.views.resting import lease_context

@@ -13,7 +13,7 @@ from annotation import resting
 from annotation.access import AnnotatorRequest, annotator_page, keep_posted
 from annotation.effort import cohort_pace, minutes_left, minutes_of
 from annotation.extending import extend_time
-from annotation.progress import Do, Step, next_step
+from annotation.steps import Do, Step, next_step
 from annotation.views.answering import page, return_url, see_other
 
 WARN_BEFORE = 120  # seconds until the time runs out

@@ -12,12 +12,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotation import drafts, forms
 from annotation.access import AnnotatorRequest, annotator_page, keep_posted
 from annotation.assigning import Nothing, claim_assignment, may_go_on_at
-from annotation.leaving import skip_assignment, skips_of
+from annotation.leaving import skip_assignment
 from annotation.models import Assignment
 from annotation.opening import open_conversation, open_own_conversation
 from annotation.own_prompts import Notice, limit_of, look_at
-from annotation.progress import Do, Step, next_step, standing
 from annotation.refusals import BadReason, Conflict, Invalid, NoSkips, NotNow, Refusal, Unknown
+from annotation.skips import skips_of
+from annotation.standing import standing
+from annotation.steps import Do, Step, next_step
 from annotation.views import wording
 from annotation.views.answering import locale, page, pause_page, return_url, see_other
 from annotation.views.conversing import keep_and_pause, not_found

@@ -7,7 +7,7 @@ from annotation.assigning import claim_assignment
 from annotation.breaking_off import drop_sets_of_closed_studies
 from annotation.models import Assignment, Conversation, Turn
 from annotation.prefetching import fill_open_cohorts
-from annotation.progress import Stage, read_conversation
+from annotation.scenes import Stage, read_conversation
 from annotation.sweeping import sweep_assignments, sweep_sittings
 from annotation.tasks import sweep_expired
 from console import opening

@@ -7,7 +7,8 @@ import pytest
 from annotation.assigning import claim_assignment
 from annotation.conversing import follow
 from annotation.models import Assignment, Comparison, PromptCell, Turn
-from annotation.progress import Do, Stage, next_step
+from annotation.scenes import Stage
+from annotation.steps import Do, next_step
 from sampling.models import CandidateSet
 from tests import factories
 from tests.annotation import talking

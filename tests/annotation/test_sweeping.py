@@ -8,8 +8,8 @@ from django.utils import timezone
 from annotation.comparing import Judgement, store_comparison
 from annotation.drafts import save_draft
 from annotation.models import Assignment, PromptCell
-from annotation.progress import Stage, read_conversation
 from annotation.refusals import NoRoom
+from annotation.scenes import Stage, read_conversation
 from annotation.sweeping import sweep_assignments, sweep_sittings
 from annotation.tasks import sweep_expired
 from studies.models import Sitting

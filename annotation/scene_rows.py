@@ -27,6 +27,7 @@ class TalkRow(NamedTuple):
     kept_until: datetime | None
     took: Sequence[timedelta] | None
     skipped: int
+    repeated_order: Sequence[int] | None  # in which a marked repeat's original showed its first set
 
 
 class TurnRow(NamedTuple):
@@ -75,7 +76,10 @@ SELECT conversation.id, conversation.plan_id, conversation.study_version_id,
         WHERE done.enrolment_id = assignment.enrolment_id
             AND done.sitting_id = assignment.sitting_id AND done.state = 'submitted'
             AND done.ended_at IS NOT NULL),
-    ($skipped)
+    ($skipped),
+    (SELECT first.display_order FROM annotation_conversation original
+        JOIN annotation_turn first ON first.conversation_id = original.id AND first.number = 0
+        WHERE original.assignment_id = assignment.repeat_of_id)
 FROM annotation_conversation conversation
 JOIN annotation_assignment assignment ON assignment.id = conversation.assignment_id
 JOIN studies_cohort cohort ON cohort.id = assignment.cohort_id

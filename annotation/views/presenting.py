@@ -261,16 +261,15 @@ def _comparison_form(scene: Scene, revision: int) -> dict[str, Any]:
 def _comparison_values(
     request: AnnotatorRequest, scene: Scene, kept: dict[str, str], fault: str
 ) -> dict[str, Any]:
-    """What the form holds: what was just posted, else what was kept, else what counts."""
+    """What the form holds: what was just posted, else what was kept over what counts."""
     judged = scene.last.judged
     if fault:
         said = {name: request.POST.get(name, "") for name in ("choice", "explanation")}
         return {"open": True, **said, **marking.posted_values(request.POST)}
-    if judged and not kept:
-        return {"stored": True, **marking.stored_values(judged)}
+    stored = marking.stored_values(judged) if judged else {}
     # A kind of mark has a list of values.
     listed = {"should_say": [kept["should_say"]]} if "should_say" in kept else {}
-    return {"open": bool(kept), **kept, **listed}
+    return {"open": bool(kept), **stored, **kept, **listed}
 
 
 def _message_form(

@@ -180,6 +180,6 @@ def not_found(request: AnnotatorRequest) -> HttpResponse:
 
 
 def keep_and_pause(request: AnnotatorRequest, refusal: NotNow) -> HttpResponse:
-    """The study takes nothing now: say so, and keep what was typed."""
-    kept = keep_posted(request)
+    """The study takes nothing now: say so, and keep what was typed, if it is for a while only."""
+    kept = refusal.code == "paused" and keep_posted(request)
     return pause_page(request, refusal.code, study=request.enrolment.study, kept=kept)

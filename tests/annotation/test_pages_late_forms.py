@@ -219,6 +219,34 @@ def test_a_correction_that_was_sent_leaves_no_draft() -> None:
     assert str(Comparison.objects.get(superseded_at=None).chosen_id) == talk.candidate(2)
 
 
+# --- Forms that nobody will see again -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_text_for_a_form_that_was_sent_before_is_there_to_be_copied(known: bool) -> None:
+    talk = Talk()
+    talking.judge(talk.enrolment, talk.scene)
+    form = talk.form("/message/")
+    assert send(talk.client, form, text="The first one").status_code == 303
+    form.fields["idempotency_key"] = "k" * 16
+    response = send(talk.client if known else Client(), form, text="The second one")
+
+    assert response.status_code == (409 if known else 403)
+    assert shows(response, "The second one")
+    assert not Draft.objects.exists()
+
+
+def test_a_text_for_a_study_that_is_closed_is_there_to_be_copied() -> None:
+    talk = Talk()
+    talking.judge(talk.enrolment, talk.scene)
+    form = talk.form("/message/")
+    Study.objects.update(state="closed")
+    response = send(talk.client, form, text="What I meant")
+
+    assert response.status_code == 200
+    assert shows(response, "What I meant")
+
+
 # --- People who have left -------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from annotation import drafts, forms
 from annotation.access import AnnotatorRequest, annotator_page, keep_posted
@@ -229,9 +229,11 @@ def _show_unsent(
 
 
 @annotator_page
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def skip(request: AnnotatorRequest, assignment_id: UUID) -> HttpResponse:
     """Give a conversation back, with a reason."""
+    if request.method != "POST":
+        return redirect("work")
     try:
         skip_assignment(
             enrolment=request.enrolment,

@@ -296,7 +296,9 @@ def _unsent(request: AnnotatorRequest, scene: Scene, refusal: Refusal) -> dict[s
 
 
 def _typed(request: AnnotatorRequest) -> str:
-    return request.POST.get("text") or request.POST.get("explanation", "")
+    """All the words of the form, to copy from."""
+    typed = (request.POST.get(name, "") for name in ("text", "explanation", "should_say"))
+    return "\n\n".join(words for words in typed if words)
 
 
 def _conflict(

@@ -185,6 +185,18 @@ def test_an_invalid_explanation_of_a_finished_conversation_is_shown() -> None:
     assert "This conversation is finished" in page(response).words
 
 
+def test_all_the_words_of_a_judgement_that_came_too_late_are_shown() -> None:
+    talk = Talk(turns={"min": 1, "max": 3}, comparing={"should_have_said": True})
+    form = talk.form("/comparison/")
+    talking.judge(talk.enrolment, talk.scene)
+    talking.say(talk.enrolment, talk.scene)
+    said = {"explanation": "Of my village", "should_say": "That we decide together"}
+    response = send(talk.client, form, choice="none", **said)
+
+    assert response.status_code == 409
+    assert all(shows(response, words) for words in said.values())
+
+
 # --- Drafts of a correction -----------------------------------------------------------------------
 
 

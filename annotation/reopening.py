@@ -11,7 +11,7 @@ from annotation.breaking_off import break_off
 from annotation.first_sets import ask_alone, ask_first
 from annotation.locking import lock_person
 from annotation.models import Assignment, Conversation, PromptCell, Turn
-from annotation.turns import plan_by_id
+from annotation.turns import plan_by_id, prompt_by_id
 from sampling.further_sets import Question
 from sampling.models import CandidateSet
 from sampling.reasons import Reason
@@ -58,7 +58,9 @@ def _ask_again(assignment: Assignment) -> None:
     turn = waiting.first()
     if turn is None:
         return
-    question = Question(plan_by_id(turn.set.plan_id), turn.set.context, turn.set.language)
+    dropped = turn.set
+    prompt = prompt_by_id(dropped.prompt_id)
+    question = Question(plan_by_id(dropped.plan_id), dropped.context, dropped.language, prompt)
     if turn.number == 0 and assignment.cell_id is not None:
         rule = rules_by_version(turn.conversation.study_version_id).first_sets
         turn.set = ask_first(question, rule=rule, claim_no=assignment.claim_no)

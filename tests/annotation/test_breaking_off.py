@@ -59,6 +59,7 @@ def test_whoever_comes_back_in_time_gets_their_answers_after_all(sets: str) -> N
 
     turn.refresh_from_db()
     assert (turn.set.state, turn.set.reason) == ("pending", None)
+    assert turn.set.prompt == talk.turns.get(number=0).set.prompt is not None
     scene = read_conversation(enrolment=enrolment, conversation_id=talk.pk)
     assert scene.stage is Stage.WAITING
 

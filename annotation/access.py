@@ -180,7 +180,8 @@ def draft_token(*, enrolment: Enrolment, form: str) -> str:
 
 
 def keep_posted(request: HttpRequest) -> bool:
-    """Keep what was posted under the form's draft token. False without one, and for who has left.
+    """Keep what was posted under the form's draft token. False without one, for who has left, and
+    for a form that nobody will see again: then the page has to show what was posted.
 
     Anybody who holds the page may do so; the token opens nothing else.
     """
@@ -193,5 +194,7 @@ def keep_posted(request: HttpRequest) -> bool:
     enrolment = Enrolment.objects.select_related("study").filter(pk=enrolment_id).first()
     fields = {name: request.POST[name] for name in drafts.FIELDS if name in request.POST}
     if enrolment is None or not any(fields.values()):
+        return False
+    if not drafts.is_awaited(enrolment_id=enrolment.pk, form=form):
         return False
     return drafts.save_draft(enrolment=enrolment, form=form, fields=fields)

@@ -9,8 +9,8 @@ from uuid import UUID
 from django.db import connection
 
 from annotation.leasing import LeaseExpired
-from annotation.progress import Judged, letter_at
 from annotation.refusals import NotNow, TooLate, Unknown
+from annotation.scenes import Judged, letter_at
 from annotation.submitting import Form, first_answer
 from studies.models import Enrolment, Study
 

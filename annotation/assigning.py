@@ -12,9 +12,9 @@ from django.utils import timezone
 from annotation.claiming import Parameters, claim_cell, claim_own, claim_repeat, has_room
 from annotation.locking import lock_person
 from annotation.models import Assignment
-from annotation.progress import DAY, Standing, standing
 from annotation.quota_places import regain_place
 from annotation.reopening import reopen
+from annotation.standing import DAY, Standing, standing
 from annotation.sweeping import end_late_sitting
 from studies.drawing import unit
 from studies.enrolling import end_sitting

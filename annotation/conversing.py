@@ -14,8 +14,9 @@ from annotation.first_sets import ask_alone, ask_first
 from annotation.leasing import with_lease
 from annotation.locking import lock_person
 from annotation.models import Conversation, Turn
-from annotation.progress import Rows, Scene, read_conversation, read_rows, scene_of
-from annotation.refusals import NotNow, OutOfOrder, TooLate
+from annotation.refusals import Conflict, NotNow, OutOfOrder, TooLate
+from annotation.scene_rows import Rows, read_rows
+from annotation.scenes import Scene, read_conversation, scene_of
 from annotation.showing import show_turn
 from annotation.submitting import Form, form
 from annotation.texts import MESSAGE_LIMIT, clean
@@ -122,9 +123,12 @@ def follow(*, enrolment: Enrolment, conversation_id: UUID, narrow: bool = True) 
                 retry_set(enrolment=enrolment, conversation_id=conversation_id)
             except NotNow:
                 return scene_of(rows)  # the study is closed: nothing is asked for any more
+            except Conflict:
+                pass  # it ended in another window at this moment: the rows say how
             continue
         layout = _layout(rules_by_version(rows.talk.version_id), narrow=narrow)
-        if order := show_turn(turn, enrolment=enrolment, layout=layout):
+        unlike = rows.talk.repeated_order if turn.number == 0 else None
+        if order := show_turn(turn, enrolment=enrolment, layout=layout, unlike=unlike):
             return scene_of(_with_order(rows, order, layout))
 
 

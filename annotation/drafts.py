@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import connection
 from django.utils import timezone
@@ -36,6 +37,26 @@ SELECT person.id, %(form)s, 1, '', %(body)s::jsonb, %(now)s FROM person
 ON CONFLICT (enrolment_id, form) DO UPDATE
 SET revision = draft.revision + 1, writer = '', body = excluded.body,
     updated_at = excluded.updated_at
+"""
+
+# The forms that a page may still show: of what the person has open, or may open again.
+AWAITED = """
+SELECT EXISTS (
+    SELECT FROM annotation_assignment assignment
+    LEFT JOIN annotation_conversation conversation ON conversation.assignment_id = assignment.id
+    LEFT JOIN LATERAL (
+        SELECT turn.id, coalesce(comparison.revision, 0) AS revision FROM annotation_turn turn
+        LEFT JOIN annotation_comparison comparison
+            ON comparison.turn_id = turn.id AND comparison.superseded_at IS NULL
+        WHERE turn.conversation_id = conversation.id ORDER BY turn.number DESC LIMIT 1
+    ) last ON true
+    WHERE assignment.enrolment_id = %(enrolment)s AND assignment.state IN ('open', 'expired')
+        AND NOT assignment.surplus AND conversation.ended_at IS NULL
+        AND %(form)s::text IN (
+            'message:' || coalesce(last.id, assignment.id),
+            'comparison:' || last.id || ':' || last.revision
+        )
+)
 """
 
 
@@ -75,6 +96,17 @@ def save_draft(*, enrolment: Enrolment, form: str, fields: Fields) -> bool:
             },
         )
         return bool(cursor.rowcount)
+
+
+def is_awaited(*, enrolment_id: UUID, form: str) -> bool:
+    """Whether this form is still to be sent, so that a draft of it will be seen again. One query.
+
+    False for one that was accepted meanwhile, and for those of conversations that are over.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(AWAITED, {"enrolment": enrolment_id, "form": form})
+        awaited: bool = cursor.fetchone()[0]
+    return awaited
 
 
 def read_draft(*, enrolment: Enrolment, form: str) -> Kept:

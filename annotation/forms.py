@@ -65,6 +65,11 @@ def read_message(posted: QueryDict) -> MessageForm:
     return MessageForm(text=_text(posted, "text"), key=_key(posted), anyway=anyway)
 
 
+def read_enquiry(posted: QueryDict) -> str:
+    """The text of a message to the researchers; raises BadText for bytes that are no text."""
+    return _text(posted, "text")
+
+
 def read_typed(posted: QueryDict) -> Typed:
     """A draft, as a script sends it; raises Invalid."""
     form, writer = posted.get("form", ""), posted.get("writer", "")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -12,8 +12,8 @@ from annotation.breaking_off import break_off
 from annotation.leasing import LeaseExpired, with_lease
 from annotation.locking import lock_person
 from annotation.models import Assignment, Conversation, Draft, PromptCell, Turn
-from annotation.progress import SKIPPED
 from annotation.refusals import BadReason, NoSkips, TooLate, Unknown
+from annotation.skips import skips_of
 from studies import auditing
 from studies.enrolling import end_sitting
 from studies.models import Enrolment, Sitting
@@ -65,14 +65,6 @@ def _refuse_too_many(enrolment: Enrolment, held: Assignment) -> None:
     unseen = Turn.objects.filter(conversation__assignment=held, shown_at=None)
     if most is not None and not unseen.exists() and skips_of(enrolment.pk) >= most:
         raise NoSkips(most)
-
-
-def skips_of(enrolment_id: UUID) -> int:
-    """How many conversations the person has skipped of those that count. One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(SKIPPED.format(enrolment="%s"), [enrolment_id])
-        count: int = cursor.fetchone()[0]
-    return count
 
 
 def give_back(held: Assignment, *, reason: str) -> None:

@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from annotation.models import Comparison, Turn
+from studies.consenting import PASTING
 
-# The purpose that a person agrees to when paste events may be counted.
-PASTES = "paste_events"
 MOST = 1000  # changes or pastes; who does more of it is not measured any finer
 SLACK = timedelta(seconds=2)  # a page's clock starts a little before the server knows
 MILLISECOND = timedelta(milliseconds=1)
@@ -48,7 +47,7 @@ def columns(
         "first_choice_at": None if first_choice is None else min(shown_at + first_choice, now),
         "visible_ms": None if visible is None else visible // MILLISECOND,
         "changes": _count(measured.changes),
-        "pastes": _count(measured.pastes) if PASTES in purposes else None,
+        "pastes": _count(measured.pastes) if PASTING in purposes else None,
         "reach": _by_slot(measured.reach, display_order),
         "layout": measured.layout if measured.layout in Turn.Layout.values else "",
         "viewport": measured.viewport if measured.viewport in Comparison.Viewport.values else "",

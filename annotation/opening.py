@@ -111,7 +111,8 @@ def _open(enrolment: Enrolment, assignment_id: UUID) -> Conversation:
         rule=rules_by_version(opening.version_id).first_sets,
         claim_no=opening.claim_no,
     )
-    return _write(enrolment, assignment_id, opening, context, answers)
+    talk = _write(enrolment, assignment_id, opening, context, answers)
+    return talk or Conversation.objects.get(assignment_id=assignment_id)
 
 
 def _repeated(opening: Opening) -> CandidateSet | None:
@@ -149,6 +150,8 @@ def _open_own(enrolment: Enrolment, assignment_id: UUID, text: str, answered: Fo
     context = [message("user", text)]
     answers = ask_alone(_question(opening, context))
     talk = _write(enrolment, assignment_id, opening, context, answers)
+    if talk is None:
+        raise Opened  # by another message, in a tab that was faster
     return accept_turn(
         Sent(conversation_id=talk.pk, turn_no=0),
         answered=answered,
@@ -189,8 +192,8 @@ def _write(
     opening: Opening,
     context: Sequence[Message],
     answers: CandidateSet,
-) -> Conversation:
-    """The conversation, stamped, with its first turn."""
+) -> Conversation | None:
+    """The conversation, stamped, with its first turn; None when another tab has opened it."""
     talk = Conversation(
         assignment_id=assignment_id,
         study_version_id=opening.version_id,
@@ -213,6 +216,4 @@ def _write(
     }
     with connection.cursor() as cursor:
         cursor.execute(WRITE, columns)
-        opened = cursor.rowcount
-    # Another tab that was faster has opened it: theirs is the conversation.
-    return talk if opened else Conversation.objects.get(assignment_id=assignment_id)
+        return talk if cursor.rowcount else None

@@ -25,7 +25,7 @@ Each has a `code` that a page turns into words; the page decides the status.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from annotation.progress import Judged
+    from annotation.scenes import Judged
 
 
 class Refusal(Exception):

@@ -11,10 +11,11 @@ from annotation.breaking_off import break_off
 from annotation.first_sets import ask_alone, ask_first
 from annotation.locking import lock_person
 from annotation.models import Assignment, Conversation, PromptCell, Turn
-from annotation.turns import plan_by_id
+from annotation.turns import plan_by_id, prompt_by_id
 from sampling.further_sets import Question
 from sampling.models import CandidateSet
 from sampling.reasons import Reason
+from studies.models import Sitting
 from studies.rules import current_rules, rules_by_version
 
 
@@ -23,14 +24,17 @@ def reopen(*, enrolment_id: UUID, assignment_id: UUID) -> bool:
     """Open an expired assignment again if its cell has room; False when it has not.
 
     Then what was stored stays, marked as surplus, and its conversation has ended. Locks the person
-    and the cell. One that is open already stays so; any other stays as it is, and gives False.
+    and the cell. One that is open already stays so; any other stays as it is, and gives False: so
+    does one whose sitting is over, for there is nobody to come back to it.
     """
     lock_person(enrolment_id)
-    found = Assignment.objects.select_related("cohort__study").get(
+    found = Assignment.objects.select_related("cohort__study", "sitting").get(
         pk=assignment_id, enrolment_id=enrolment_id
     )
     if found.state != Assignment.State.EXPIRED or found.surplus:
         return found.state == Assignment.State.OPEN
+    if found.sitting.state != Sitting.State.OPEN:
+        return False
     if not _has_room(found):
         _set_aside(found)
         return False
@@ -54,7 +58,9 @@ def _ask_again(assignment: Assignment) -> None:
     turn = waiting.first()
     if turn is None:
         return
-    question = Question(plan_by_id(turn.set.plan_id), turn.set.context, turn.set.language)
+    dropped = turn.set
+    prompt = prompt_by_id(dropped.prompt_id)
+    question = Question(plan_by_id(dropped.plan_id), dropped.context, dropped.language, prompt)
     if turn.number == 0 and assignment.cell_id is not None:
         rule = rules_by_version(turn.conversation.study_version_id).first_sets
         turn.set = ask_first(question, rule=rule, claim_no=assignment.claim_no)

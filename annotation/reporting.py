@@ -16,8 +16,9 @@ from annotation.leaving import give_back
 from annotation.locking import lock_person
 from annotation.models import Assignment, Report, Turn
 from annotation.refusals import BadReason, OutOfOrder, UnknownChoice
+from sampling.models import CandidateSet
 from studies import auditing
-from studies.models import Enrolment
+from studies.models import Enrolment, Researcher
 
 # Under this reason a conversation is given back; it is none that is offered for skipping.
 REPORTED = "reported"
@@ -76,6 +77,20 @@ def _report(
         on=f"candidate:{candidate_id}",
         payload={"turn": str(moment.turn_id), "set": str(moment.set_id), "reason": reason},
     )
+
+
+@transaction.atomic
+def put_back(*, set_id: UUID, by: Researcher) -> bool:
+    """Serve a reported set again, after a researcher of its study has looked at it.
+
+    False, and nothing changed, when it is served already. Its reports stay; another one takes it
+    away again.
+    """
+    retired = CandidateSet.objects.filter(pk=set_id, retired_at__isnull=False)
+    if not retired.update(retired_at=None):
+        return False
+    auditing.record(by=f"researcher:{by.pk}", action="set.put_back", on=f"set:{set_id}")
+    return True
 
 
 def _store(moment: Moment, candidate_id: UUID, reason: str) -> None:

@@ -1,6 +1,7 @@
 """The first showing of a set to a person: its order is drawn, counted and stored once."""
 
 import json
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from annotation.models import Turn
 from annotation.ordering import display_order
-from annotation.progress import TurnRow
+from annotation.scene_rows import TurnRow
 from studies.models import Enrolment
 
 # Others may be shown the same set at this moment: the orders of so many showings go along, and the
@@ -47,16 +48,23 @@ WHERE assignment.enrolment_id = %s
 
 
 def show_turn(
-    turn: TurnRow, *, enrolment: Enrolment, layout: Turn.Layout = Turn.Layout.STACK
+    turn: TurnRow,
+    *,
+    enrolment: Enrolment,
+    layout: Turn.Layout = Turn.Layout.STACK,
+    unlike: Sequence[int] | None = None,
 ) -> list[int] | None:
     """Show a turn whose set is ready, once: the stored order of slots.
 
-    None when something changed since `turn` was read (another tab showed it): read again. Expects
-    `enrolment.study` to be loaded.
+    `unlike` is an order that it may not be: the one in which this person saw the set before.
+    Returns None when something changed since `turn` was read (another tab showed it): read again.
+    Expects `enrolment.study` to be loaded.
     """
     parameters: dict[str, Any] = {
         "turn": turn.id,
-        "orders": json.dumps(_orders(turn, enrolment)),
+        "orders": json.dumps(
+            {n: _other_than(unlike, order) for n, order in _orders(turn, enrolment).items()}
+        ),
         "layout": layout,
         "now": timezone.now(),
     }
@@ -85,6 +93,11 @@ def _orders(turn: TurnRow, enrolment: Enrolment) -> dict[int, tuple[int, ...]]:
         n: display_order(seed=f"{seed}:{turn.set_id}", k=turn.k, n=n)
         for n in range(turn.showings + 1, turn.showings + 1 + AHEAD)
     }
+
+
+def _other_than(unlike: Sequence[int] | None, order: tuple[int, ...]) -> tuple[int, ...]:
+    """The order; where it is the one to avoid, each candidate one place further on."""
+    return order if unlike is None or order != tuple(unlike) else (*order[1:], order[0])
 
 
 def _shown_alone(enrolment: Enrolment) -> int:

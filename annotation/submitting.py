@@ -11,8 +11,8 @@ from uuid import UUID
 
 from django.db import connection
 
-from annotation.progress import Judged
 from annotation.refusals import Invalid, SubmissionConflict
+from annotation.scenes import Judged
 from sampling.canonical import fingerprint
 
 # What accepting a form comes to, besides its own rows: the lease moves on, its draft is forgotten,

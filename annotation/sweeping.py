@@ -64,8 +64,14 @@ def _expire(enrolment_id: UUID, now: datetime) -> int:
 
 @transaction.atomic
 def end_late_sitting(*, sitting_id: UUID, enrolment_id: UUID) -> bool:
-    """End a sitting past its deadline, and what is open in it; False when it was over already."""
+    """End a sitting past its deadline, and what is open in it.
+
+    False when it was over already, or when its person has got more time in the meantime.
+    """
     lock_person(enrolment_id)
+    late = Sitting.objects.filter(pk=sitting_id, deadline__lte=timezone.now())
+    if not late.exists():
+        return False
     break_off_sitting(sitting_id)
     return end_sitting(
         sitting_id=sitting_id, state=Sitting.State.EXPIRED, exit_code=Sitting.ExitCode.TIMEOUT

@@ -1,6 +1,7 @@
 """Addresses of the annotator's pages. Ids in them are random; only the first three have tokens."""
 
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import IntConverter
 
 from annotation.views import (
     arriving,
@@ -15,6 +16,15 @@ from annotation.views import (
     resting,
     working,
 )
+
+
+class TurnNumber(IntConverter):
+    """A number that a turn can have: what no row could hold is no address."""
+
+    regex = "[0-9]{1,4}"
+
+
+register_converter(TurnNumber, "turn_no")
 
 urlpatterns = [
     path("join/<str:token>/", arriving.join, name="join"),
@@ -33,7 +43,7 @@ urlpatterns = [
     path("work/<uuid:assignment_id>/skip/", working.skip, name="skip"),
     path("conversation/<uuid:conversation_id>/", conversing.conversation, name="conversation"),
     path(
-        "conversation/<uuid:conversation_id>/<int:turn_no>/comparison/",
+        "conversation/<uuid:conversation_id>/<turn_no:turn_no>/comparison/",
         conversing.comparison,
         name="comparison",
     ),

@@ -20,6 +20,7 @@ urlpatterns = [
     path("console/annotators/", annotators.find_annotator, name="find_annotator"),
     path("console/annotators/<uuid:enrolment_id>/", annotators.annotator, name="annotator"),
     path("console/reports/", views.reports, name="reports"),
+    path("console/reports/<uuid:set_id>/put-back/", views.put_back, name="put_back"),
     path("console/lab/", lab.one, name="lab"),
     path("console/lab/batch/", lab.batch, name="lab_batch"),
     path("console/lab/<uuid:run_id>/", lab.run, name="lab_run"),

@@ -1,12 +1,16 @@
 """The researcher's pages."""
 
+from uuid import UUID
+
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
+from annotation import reporting
+from annotation.views.answering import see_other
 from annotation.views.wording import report_reasons
 from console.counting import count_studies
 from console.reports import MOST, reports_for
@@ -64,3 +68,14 @@ def reports(request: HttpRequest) -> HttpResponse:
     words = dict(report_reasons())
     told = [(report, words[report.reason]) for report in found[:MOST]]
     return render(request, "console/reports.html", {"reports": told, "total": found.count()})
+
+
+@require_POST
+@never_cache
+@researcher
+def put_back(request: HttpRequest, set_id: UUID) -> HttpResponse:
+    """Show the answers of a reported set to people again."""
+    if not reports_for(signed_in(request)).filter(set=set_id).exists():
+        raise Http404
+    reporting.put_back(set_id=set_id, by=signed_in(request))
+    return see_other("reports")

@@ -11,9 +11,9 @@ from annotation import conversing as process
 from annotation import forms
 from annotation.access import AnnotatorRequest, annotator_page, keep_posted
 from annotation.comparing import store_comparison
-from annotation.progress import Scene
 from annotation.refusals import Conflict, Invalid, NotNow, Refusal, SubmissionConflict, Unknown
 from annotation.reporting import report_candidate
+from annotation.scenes import Scene
 from annotation.views.answering import pause_page, see_other
 from annotation.views.presenting import conversation_page
 
@@ -180,6 +180,6 @@ def not_found(request: AnnotatorRequest) -> HttpResponse:
 
 
 def keep_and_pause(request: AnnotatorRequest, refusal: NotNow) -> HttpResponse:
-    """The study takes nothing now: say so, and keep what was typed."""
-    kept = keep_posted(request)
+    """The study takes nothing now: say so, and keep what was typed, if it is for a while only."""
+    kept = refusal.code == "paused" and keep_posted(request)
     return pause_page(request, refusal.code, study=request.enrolment.study, kept=kept)

@@ -16,8 +16,8 @@ from annotation import access
 from annotation.access import AnnotatorRequest, annotator_page
 from annotation.departing import Extent, depart, depart_by_code, is_done
 from annotation.panel_returns import way_back_of
-from annotation.progress import Do, Step, next_step
 from annotation.refusals import BadReason
+from annotation.steps import Do, Step, next_step
 from annotation.views import wording
 from annotation.views.answering import (
     SeeOther,

@@ -8,12 +8,12 @@ from uuid import UUID
 from django.http import QueryDict
 
 from annotation import marks
-from annotation.measuring import PASTES
 from annotation.models import Comparison
-from annotation.progress import Judged, Scene
+from annotation.scenes import Judged, Scene
 from annotation.sentences import sentences, without_drawing
 from annotation.views import wording
 from annotation.views.answering import locale
+from studies.consenting import PASTING
 from studies.reason_lists import After
 from studies.rules import in_language
 
@@ -44,7 +44,7 @@ def beside(scene: Scene, *, purposes: Collection[str] = ()) -> dict[str, Any]:
     be measured by the purposes that the person agreed to."""
     rules, last = scene.rules.comparing, scene.last
     return {
-        "pastes": PASTES in purposes,
+        "pastes": PASTING in purposes,
         "narrow": " ".join(rules.narrow),
         "wide": " ".join(rules.wide),
         "layouts": _layouts(scene),

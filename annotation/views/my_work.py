@@ -6,13 +6,14 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from annotation import forms
 from annotation.access import AnnotatorRequest, annotator_page
 from annotation.effort import cohort_pace, minutes_left
 from annotation.enquiring import ask
 from annotation.my_work import read_work
 from annotation.own_data import read_own_data
-from annotation.progress import Do, next_step
 from annotation.refusals import Conflict, Invalid
+from annotation.steps import Do, next_step
 from annotation.views import wording
 from annotation.views.answering import return_url, see_other, study_title
 from studies.rules import current_rules
@@ -55,7 +56,7 @@ def enquiry(request: AnnotatorRequest) -> HttpResponse:
     """Ask the researchers something."""
     if request.method == "POST":
         try:
-            ask(enrolment=request.enrolment, text=request.POST.get("text", ""))
+            ask(enrolment=request.enrolment, text=forms.read_enquiry(request.POST))
         except Invalid as refusal:
             return _show(request, fault=wording.enquiry_fault(refusal), status=422)
         except Conflict:

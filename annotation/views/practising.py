@@ -8,7 +8,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
 from annotation.access import AnnotatorRequest, annotator_page
-from annotation.progress import letter_at
+from annotation.scenes import letter_at
 from annotation.views.answering import SeeOther, locale, page, pause_page
 from annotation.views.preparing import in_words, lead_on, lead_to
 from studies.enrolling import StudyNotOpen

@@ -16,8 +16,8 @@ from annotation import drafts
 from annotation.access import AnnotatorRequest, draft_token, keep_posted
 from annotation.effort import cohort_pace, minutes_left, own_pace
 from annotation.marks import FIELDS
-from annotation.progress import Scene, Stage
 from annotation.refusals import BadText, Conflict, ExplanationNeeded, Invalid, Refusal
+from annotation.scenes import Scene, Stage
 from annotation.views import marking, wording
 from annotation.views.answering import locale, study_title
 from annotation.views.resting import lease_context
@@ -261,16 +261,15 @@ def _comparison_form(scene: Scene, revision: int) -> dict[str, Any]:
 def _comparison_values(
     request: AnnotatorRequest, scene: Scene, kept: dict[str, str], fault: str
 ) -> dict[str, Any]:
-    """What the form holds: what was just posted, else what was kept, else what counts."""
+    """What the form holds: what was just posted, else what was kept over what counts."""
     judged = scene.last.judged
     if fault:
         said = {name: request.POST.get(name, "") for name in ("choice", "explanation")}
         return {"open": True, **said, **marking.posted_values(request.POST)}
-    if judged and not kept:
-        return {"stored": True, **marking.stored_values(judged)}
+    stored = marking.stored_values(judged) if judged else {}
     # A kind of mark has a list of values.
     listed = {"should_say": [kept["should_say"]]} if "should_say" in kept else {}
-    return {"open": bool(kept), **kept, **listed}
+    return {"open": bool(kept), **stored, **kept, **listed}
 
 
 def _message_form(
@@ -297,7 +296,9 @@ def _unsent(request: AnnotatorRequest, scene: Scene, refusal: Refusal) -> dict[s
 
 
 def _typed(request: AnnotatorRequest) -> str:
-    return request.POST.get("text") or request.POST.get("explanation", "")
+    """All the words of the form, to copy from."""
+    typed = (request.POST.get(name, "") for name in ("text", "explanation", "should_say"))
+    return "\n\n".join(words for words in typed if words)
 
 
 def _conflict(

@@ -7,20 +7,22 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from annotation import resting
 from annotation.access import AnnotatorRequest, annotator_page, keep_posted
 from annotation.effort import cohort_pace, minutes_left, minutes_of
 from annotation.extending import extend_time
-from annotation.progress import Do, Step, next_step
+from annotation.steps import Do, Step, next_step
 from annotation.views.answering import page, return_url, see_other
 
 WARN_BEFORE = 120  # seconds until the time runs out
+# A reload of an address that forms are sent to is a GET, and leads on.
+accept_forms = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @annotator_page
-@require_http_methods(["GET", "HEAD", "POST"])
+@accept_forms
 def pause(request: AnnotatorRequest) -> HttpResponse:
     """Take a break; what is kept until when, how to come back, and where one was."""
     if request.method == "POST":
@@ -35,25 +37,31 @@ def pause(request: AnnotatorRequest) -> HttpResponse:
 
 
 @annotator_page
-@require_POST
+@accept_forms
 def pause_end(request: AnnotatorRequest) -> HttpResponse:
     """Back from a break."""
+    if request.method != "POST":
+        return redirect("work")
     resting.end_break(enrolment=request.enrolment)
     return see_other("work")
 
 
 @annotator_page
-@require_POST
+@accept_forms
 def pause_later(request: AnnotatorRequest) -> HttpResponse:
     """No break now, although one was offered."""
+    if request.method != "POST":
+        return redirect("work")
     resting.decline_break(enrolment=request.enrolment)
     return see_other("work")
 
 
 @annotator_page
-@require_POST
+@accept_forms
 def extend(request: AnnotatorRequest) -> HttpResponse:
     """More time for the open conversation; to a script only the part of the page that says so."""
+    if request.method != "POST":
+        return redirect("work")
     keep_posted(request)
     until = extend_time(enrolment=request.enrolment)
     if not request.htmx or until is None:

@@ -10,7 +10,6 @@ from annotation.leaving import SkipReason
 from annotation.models import Comparison, Report
 from annotation.own_prompts import Notice
 from annotation.personal_data import Kind
-from annotation.progress import Judged, Scene, Stage
 from annotation.refusals import (
     BadMark,
     BadReason,
@@ -21,6 +20,7 @@ from annotation.refusals import (
     Refusal,
     UnknownChoice,
 )
+from annotation.scenes import Judged, Scene, Stage
 from annotation.templatetags.reading import moment, number
 from sampling.reasons import Reason
 

@@ -7,17 +7,19 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from annotation import drafts, forms
 from annotation.access import AnnotatorRequest, annotator_page, keep_posted
 from annotation.assigning import Nothing, claim_assignment, may_go_on_at
-from annotation.leaving import skip_assignment, skips_of
+from annotation.leaving import skip_assignment
 from annotation.models import Assignment
 from annotation.opening import open_conversation, open_own_conversation
 from annotation.own_prompts import Notice, limit_of, look_at
-from annotation.progress import Do, Step, next_step, standing
 from annotation.refusals import BadReason, Conflict, Invalid, NoSkips, NotNow, Refusal, Unknown
+from annotation.skips import skips_of
+from annotation.standing import standing
+from annotation.steps import Do, Step, next_step
 from annotation.views import wording
 from annotation.views.answering import locale, page, pause_page, return_url, see_other
 from annotation.views.conversing import keep_and_pause, not_found
@@ -227,9 +229,11 @@ def _show_unsent(
 
 
 @annotator_page
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def skip(request: AnnotatorRequest, assignment_id: UUID) -> HttpResponse:
     """Give a conversation back, with a reason."""
+    if request.method != "POST":
+        return redirect("work")
     try:
         skip_assignment(
             enrolment=request.enrolment,

@@ -14,7 +14,7 @@ from functools import partial
 from statistics import quantiles
 from uuid import uuid4
 
-from annotation.progress import Scene
+from annotation.scenes import Scene
 from bench.annotators import Crowd, Writer
 from bench.browser import Browser
 from bench.processes import cpu_seconds

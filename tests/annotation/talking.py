@@ -10,7 +10,7 @@ from annotation.comparing import Judgement, Stored, store_comparison
 from annotation.conversing import follow, send_message
 from annotation.models import Assignment, Conversation, Turn
 from annotation.opening import open_conversation
-from annotation.progress import Scene
+from annotation.scenes import Scene
 from annotation.turns import Sent
 from sampling.models import Candidate, CandidateSet
 from studies.models import Enrolment, Sitting

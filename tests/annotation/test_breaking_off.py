@@ -7,7 +7,7 @@ from annotation.assigning import claim_assignment
 from annotation.breaking_off import drop_sets_of_closed_studies
 from annotation.models import Assignment, Conversation, Turn
 from annotation.prefetching import fill_open_cohorts
-from annotation.progress import Stage, read_conversation
+from annotation.scenes import Stage, read_conversation
 from annotation.sweeping import sweep_assignments, sweep_sittings
 from annotation.tasks import sweep_expired
 from console import opening
@@ -59,6 +59,7 @@ def test_whoever_comes_back_in_time_gets_their_answers_after_all(sets: str) -> N
 
     turn.refresh_from_db()
     assert (turn.set.state, turn.set.reason) == ("pending", None)
+    assert turn.set.prompt == talk.turns.get(number=0).set.prompt is not None
     scene = read_conversation(enrolment=enrolment, conversation_id=talk.pk)
     assert scene.stage is Stage.WAITING
 

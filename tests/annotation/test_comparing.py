@@ -9,7 +9,6 @@ from annotation.comparing import Judgement, store_comparison
 from annotation.drafts import comparison_form, read_draft, save_draft
 from annotation.measuring import Measures
 from annotation.models import Assignment, Comparison, Submission
-from annotation.progress import Stage, read_conversation
 from annotation.refusals import (
     BadText,
     ExplanationNeeded,
@@ -21,6 +20,7 @@ from annotation.refusals import (
     Unknown,
     UnknownChoice,
 )
+from annotation.scenes import Stage, read_conversation
 from annotation.submitting import BadKey
 from studies.models import Study
 from tests import factories

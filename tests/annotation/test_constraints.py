@@ -130,7 +130,7 @@ def test_a_place_too_many_is_refused() -> None:
     with refused("prompt_cell_overlap"):
         factories.assignment(world)
 
-    update(first, state="skipped", deadline=None)
+    update(first, state="expired", deadline=None)
     factories.assignment(world)
     with refused("prompt_cell_overlap"):
         update(first, state="open", deadline=factories.in_hours(1))
@@ -166,14 +166,38 @@ def test_a_claim_counts_whatever_becomes_of_it() -> None:
 def test_taken_is_what_is_open_and_submitted_whatever_happens() -> None:
     world = factories.world(overlap=3)
     made = [factories.assignment(world) for _ in range(3)]
-    steps = [("submitted", 3), ("withdrawn", 2), ("submitted", 3), ("expired", 2), ("open", 3)]
+    steps = [("expired", 2), ("open", 3), ("submitted", 3), ("withdrawn", 2)]
     for state, taken in steps:
         deadline = factories.in_hours(1) if state == "open" else None
         update(made[0], state=state, deadline=deadline)
         assert PromptCell.objects.get().taken == taken
     delete(made[1])
-    assert PromptCell.objects.get().taken == 2
+    assert PromptCell.objects.get().taken == 1
     held("assignment_keeps_taken")
+
+
+@breaks("assignment_goes_forward")
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("skipped", "open"),
+        ("withdrawn", "submitted"),
+        ("submitted", "open"),
+        ("expired", "submitted"),
+    ],
+)
+def test_an_assignment_never_goes_back(before: str, after: str) -> None:
+    made = factories.assignment(factories.world(), state=before)
+    deadline = factories.in_hours(1) if after == "open" else None
+    with refused("assignment_goes_forward"):
+        update(made, state=after, deadline=deadline)
+
+
+@breaks("assignment_goes_forward")
+def test_what_lost_its_place_is_not_opened_again() -> None:
+    made = factories.assignment(factories.world(), state="expired", surplus=True)
+    with refused("assignment_goes_forward"):
+        update(made, state="open", deadline=factories.in_hours(1))
 
 
 @breaks("prompt_cell_counted", "prompt_cell_starts_empty")

@@ -6,7 +6,6 @@ from pytest_django import DjangoAssertNumQueries
 from annotation.conversing import finish_conversation, follow, retry_set
 from annotation.models import Assignment, Conversation, Turn
 from annotation.opening import open_conversation, open_own_conversation
-from annotation.progress import Stage, read_conversation
 from annotation.refusals import (
     BadText,
     NotNow,
@@ -15,6 +14,7 @@ from annotation.refusals import (
     TooLate,
     Unknown,
 )
+from annotation.scenes import Stage, read_conversation
 from annotation.turns import Sent, asks_explanation
 from sampling.models import CandidateSet
 from studies.models import Enrolment, Study

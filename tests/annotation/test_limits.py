@@ -10,7 +10,7 @@ from django.utils import timezone
 from annotation.assigning import Nothing, claim_assignment, may_go_on_at
 from annotation.claiming import claim_cell, claim_own
 from annotation.models import Assignment
-from annotation.progress import standing
+from annotation.standing import standing
 from studies.models import Enrolment
 from tests import factories
 from tests.annotation import talking

@@ -9,7 +9,6 @@ from annotation.comparing import Judgement, Stored, store_comparison
 from annotation.conversing import send_message
 from annotation.marks import Mark, as_posted, marks_of, sentence_value
 from annotation.models import Comparison, ComparisonMark
-from annotation.progress import Scene, Stage, read_conversation
 from annotation.refusals import (
     BadMark,
     BadText,
@@ -18,6 +17,7 @@ from annotation.refusals import (
     SubmissionConflict,
     UnknownChoice,
 )
+from annotation.scenes import Scene, Stage, read_conversation
 from annotation.sentences import sentences
 from studies.models import Enrolment
 from studies.reason_lists import GENERAL_1

@@ -7,7 +7,8 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from annotation.measuring import MOST, PASTES, Measures, columns
+from annotation.measuring import MOST, Measures, columns
+from studies.consenting import PASTING
 
 NOW = timezone.now()
 NUMBERS = some.none() | some.integers(min_value=-(10**12), max_value=10**12)
@@ -41,7 +42,7 @@ def test_the_reach_of_each_text_is_stored_by_slot() -> None:
 
 def test_paste_events_are_counted_for_those_who_agreed() -> None:
     assert measured(Measures(pastes=2))["pastes"] is None
-    assert measured(Measures(pastes=2), purposes=["take_part", PASTES])["pastes"] == 2
+    assert measured(Measures(pastes=2), purposes=["take_part", PASTING])["pastes"] == 2
 
 
 @settings(max_examples=60)

@@ -131,6 +131,14 @@ def test_a_message_that_cannot_be_stored_is_asked_for_again_with_its_text(text: 
     assert not Enquiry.objects.exists()
 
 
+def test_a_message_with_bytes_that_are_no_text_is_refused() -> None:
+    said = b"text=what+I+meant+%ED%A0%80"
+    kind = "application/x-www-form-urlencoded"
+    response = browser_of(joined(factories.world())).post("/my-work/enquiry/", said, kind)
+    assert response.status_code == 422
+    assert not Enquiry.objects.exists()
+
+
 def test_so_many_messages_may_wait_at_once() -> None:
     enrolment = joined(factories.world())
     for _ in range(MOST_OPEN):

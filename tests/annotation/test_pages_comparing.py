@@ -236,6 +236,53 @@ def test_a_correction_keeps_what_was_said_before() -> None:
     assert set(kinds.values_list("kind", flat=True)) == {"strength", "reason"}
 
 
+def test_a_correction_keeps_what_was_ruled_out_but_the_one_now_chosen() -> None:
+    visit = Visit(factories.world())
+    ruled_out = [visit.candidate(place) for place in (1, 2)]
+    send(visit.client, comparison(visit), choice=visit.candidate(0), ruled_out=ruled_out)
+    markup = visit.page()
+    held = [one["value"] for one in markup.having("value") if one.get("name") == "ruled_out"]
+    form = markup.form_to("/comparison/")
+    send(visit.client, form, choice=visit.candidate(1), ruled_out=held)
+
+    assert sorted(held) == sorted(ruled_out)
+    left = ComparisonMark.objects.get(comparison__superseded_at=None)
+    assert (left.kind, str(left.candidate_id)) == ("ruled_out", visit.candidate(2))
+
+
+def test_a_draft_of_a_correction_stands_over_what_was_said_before() -> None:
+    visit = Visit(factories.world(**EVERYTHING))
+    said = {"explanation": "It is mine", "strength": "2", "reason": "general-1/tone"}
+    send(visit.client, comparison(visit), choice=visit.candidate(0), **said)
+    form = visit.page().form_to("/comparison/")
+    send(Client(), form, choice=visit.candidate(1), explanation="No, it is")  # its session is lost
+    held = visit.page().form_to("/comparison/").fields
+
+    assert (held["choice"], held["explanation"]) == (visit.candidate(1), "No, it is")
+    assert (held["strength"], held["reason"]) == ("2", "general-1/tone")
+
+
+def test_pasting_is_counted_on_the_page_of_whoever_agreed_to_that() -> None:
+    visit = Visit(factories.world(purposes=["take_part", "paste_telemetry"]))
+    assert not list(visit.page().having("data-pastes"))
+    document = visit.enrolment.study.consent_documents.get()
+    factories.consent_record(visit.enrolment, document=document, purpose="paste_telemetry")
+    assert list(visit.page().having("data-pastes"))
+    send(visit.client, comparison(visit), choice=visit.candidate(), pastes="2")
+
+    assert Comparison.objects.get().pastes == 2
+
+
+@pytest.mark.parametrize("number", [1, 40_000, 10**12])
+def test_a_turn_that_nobody_has_is_refused(number: int) -> None:
+    visit = Visit(factories.world())
+    form = comparison(visit)
+    form.action = form.action.replace("/0/", f"/{number}/")
+
+    assert send(visit.client, form, choice=visit.candidate()).status_code in (404, 409)
+    assert not Comparison.objects.exists()
+
+
 # --- Layouts --------------------------------------------------------------------------------------
 
 

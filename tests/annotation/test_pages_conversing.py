@@ -6,7 +6,7 @@ from django.conf import settings
 from django.test import Client
 
 from annotation.models import Assignment, Comparison, Conversation, Draft, Turn
-from annotation.progress import Scene
+from annotation.scenes import Scene
 from annotation.views.presenting import notices_of_plan
 from sampling.models import Endpoint
 from studies.access import digest

@@ -185,6 +185,18 @@ def test_an_invalid_explanation_of_a_finished_conversation_is_shown() -> None:
     assert "This conversation is finished" in page(response).words
 
 
+def test_all_the_words_of_a_judgement_that_came_too_late_are_shown() -> None:
+    talk = Talk(turns={"min": 1, "max": 3}, comparing={"should_have_said": True})
+    form = talk.form("/comparison/")
+    talking.judge(talk.enrolment, talk.scene)
+    talking.say(talk.enrolment, talk.scene)
+    said = {"explanation": "Of my village", "should_say": "That we decide together"}
+    response = send(talk.client, form, choice="none", **said)
+
+    assert response.status_code == 409
+    assert all(shows(response, words) for words in said.values())
+
+
 # --- Drafts of a correction -----------------------------------------------------------------------
 
 
@@ -217,6 +229,34 @@ def test_a_correction_that_was_sent_leaves_no_draft() -> None:
 
     assert not Draft.objects.exists()
     assert str(Comparison.objects.get(superseded_at=None).chosen_id) == talk.candidate(2)
+
+
+# --- Forms that nobody will see again -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_text_for_a_form_that_was_sent_before_is_there_to_be_copied(known: bool) -> None:
+    talk = Talk()
+    talking.judge(talk.enrolment, talk.scene)
+    form = talk.form("/message/")
+    assert send(talk.client, form, text="The first one").status_code == 303
+    form.fields["idempotency_key"] = "k" * 16
+    response = send(talk.client if known else Client(), form, text="The second one")
+
+    assert response.status_code == (409 if known else 403)
+    assert shows(response, "The second one")
+    assert not Draft.objects.exists()
+
+
+def test_a_text_for_a_study_that_is_closed_is_there_to_be_copied() -> None:
+    talk = Talk()
+    talking.judge(talk.enrolment, talk.scene)
+    form = talk.form("/message/")
+    Study.objects.update(state="closed")
+    response = send(talk.client, form, text="What I meant")
+
+    assert response.status_code == 200
+    assert shows(response, "What I meant")
 
 
 # --- People who have left -------------------------------------------------------------------------

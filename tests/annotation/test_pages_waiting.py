@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from annotation import progress
+from annotation import scenes
 from annotation.models import Assignment, Conversation, Turn
 from annotation.rendering import render_markdown
 from annotation.turns import prompt_by_id
@@ -407,7 +407,7 @@ def test_a_wait_that_lasts_says_that_it_goes_on(monkeypatch: pytest.MonkeyPatch)
     client, long = browser_of(enrolment), "This takes longer than usual"
     assert long not in page(client.get(f"/conversation/{talk.pk}/")).words
 
-    monkeypatch.setattr(progress, "LONG", timedelta(0))
+    monkeypatch.setattr(scenes, "LONG", timedelta(0))
     shown = page(client.get(f"/conversation/{talk.pk}/"))
     assert long in shown.words
     assert long in next(shown.having("data-announce"))["data-announce"]

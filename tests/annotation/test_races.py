@@ -11,7 +11,8 @@ from annotation.conversing import finish_conversation, follow
 from annotation.leaving import skip_assignment, withdraw
 from annotation.models import Assignment, Comparison, Conversation, PromptCell, Turn
 from annotation.opening import open_conversation, open_own_conversation
-from annotation.refusals import NotNow, StaleRevision, SubmissionConflict, TooLate
+from annotation.refusals import NotNow, Opened, StaleRevision, SubmissionConflict, TooLate
+from annotation.scenes import Stage
 from annotation.sweeping import sweep_assignments
 from sampling.models import CandidateSet
 from tests import factories, racing
@@ -275,6 +276,21 @@ def test_the_same_own_message_sent_twice_at_once_opens_once(
     assert Conversation.objects.count() == 1
 
 
+def test_of_two_own_messages_sent_at_once_the_second_is_told_and_not_lost(
+    pair: tuple[Runner, Runner],
+) -> None:
+    anna, bruno = pair
+    enrolment = joined(factories.world(own_prompt_share=1.0))
+    form = {"enrolment": enrolment, "assignment_id": claimed(enrolment).pk}
+    anna.begin()
+    anna.do(open_own_conversation, **form, text="Is it so?", idempotency_key="a")
+    bruno.start(open_own_conversation, **form, text="Or so?", idempotency_key="b")
+    bruno.expect_blocked(by=anna)
+    anna.commit()
+    assert isinstance(bruno.fault(), Opened)
+    assert (Turn.objects.get().message, CandidateSet.objects.count()) == ("Is it so?", 1)
+
+
 def test_two_tabs_that_open_a_prompt_at_once_open_one_conversation(
     pair: tuple[Runner, Runner],
 ) -> None:
@@ -324,6 +340,22 @@ def test_two_people_shown_a_set_at_once_get_numbers_of_their_own(
     shown = dict(Turn.objects.values_list("showing_no", "display_order"))
     assert shown.keys() == {1, 2}
     assert shown[1] != shown[2]
+
+
+def test_a_page_behind_a_skip_shows_the_end_where_its_set_was_retired(
+    pair: tuple[Runner, Runner],
+) -> None:
+    anna, bruno = pair
+    enrolment = joined(factories.world())
+    talk = opened(enrolment)
+    write_set(Turn.objects.get().set_id)
+    CandidateSet.objects.update(retired_at=timezone.now())
+    anna.begin()
+    anna.do(skip_assignment, enrolment=enrolment, assignment_id=talk.assignment_id, reason="other")
+    bruno.start(follow, enrolment=enrolment, conversation_id=talk.pk)
+    bruno.expect_blocked(by=anna)
+    anna.commit()
+    assert bruno.result().stage is Stage.ENDED
 
 
 # --- Leases

@@ -1,5 +1,6 @@
 """Marked repeats: the same answers again, later, in another order; outside the overlap."""
 
+from itertools import count
 from typing import Any
 
 import pytest
@@ -7,7 +8,9 @@ import pytest
 from annotation.assigning import claim_assignment
 from annotation.conversing import follow
 from annotation.models import Assignment, Comparison, PromptCell, Turn
-from annotation.progress import Do, Stage, next_step
+from annotation.ordering import display_order
+from annotation.scenes import Stage
+from annotation.steps import Do, next_step
 from sampling.models import CandidateSet
 from tests import factories
 from tests.annotation import talking
@@ -96,3 +99,18 @@ def test_repeats_work_by_pages_however_sets_are_shared(sets: Any) -> None:
     talking.judge(enrolment, scene)
     talking.say(enrolment, scene)
     assert talking.shown(enrolment, scene.conversation_id).last.number == 1
+
+
+def test_a_repeat_never_has_the_order_of_its_original() -> None:
+    enrolment = talking.joined(world())
+    talks = [talking.finished(enrolment) for _ in range(3)]
+    before, again = talks[0].turns.get(), talking.opened(enrolment)
+    order = tuple(before.display_order or ())
+    seed = f"{enrolment.study.seed}:{before.set_id}"
+    same = next(n for n in count(2) if display_order(seed=seed, k=4, n=n) == order)
+    CandidateSet.objects.filter(pk=before.set_id).update(showings=same - 1)
+    follow(enrolment=enrolment, conversation_id=again.pk)
+
+    now = again.turns.get()
+    assert now.showing_no == same
+    assert now.display_order == [*order[1:], order[0]]

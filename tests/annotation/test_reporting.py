@@ -7,7 +7,7 @@ from django.test import Client
 
 from annotation.conversing import follow
 from annotation.models import Assignment, Report, Turn
-from annotation.progress import Stage
+from annotation.scenes import Stage
 from sampling.models import CandidateSet
 from studies.models import Audit, Study
 from tests import factories

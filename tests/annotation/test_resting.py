@@ -9,7 +9,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 from annotation import effort, resting
 from annotation.effort import minutes_left, own_pace, time_worked
 from annotation.models import Assignment, Break, Comparison
-from annotation.progress import Do, next_step
+from annotation.steps import Do, next_step
 from studies.models import Enrolment, Sitting
 from tests import factories
 from tests.annotation.talking import (

@@ -1,11 +1,13 @@
 """Skipping within the study's limit: what counts, and how the page tells it."""
 
 import pytest
+from django.utils import timezone
 
-from annotation.leaving import skip_assignment
-from annotation.models import Assignment, Turn
+from annotation.leaving import skip_assignment, withdraw
+from annotation.models import Assignment, PromptCell, Turn
 from annotation.refusals import NoSkips
 from annotation.reporting import report_candidate
+from annotation.sweeping import break_off_sitting, sweep_assignments
 from studies.models import Enrolment
 from tests import factories
 from tests.annotation import talking
@@ -94,3 +96,35 @@ def test_the_limit_holds_for_a_question_of_ones_own() -> None:
     client.get("/work/")
 
     assert "You have skipped as many" in page(client.get("/work/")).words
+
+
+@pytest.mark.parametrize("skips", [0, 1])
+def test_skipping_after_leaving_opens_nothing_again(skips: int) -> None:
+    enrolment, scene = talking.shown_first_turn(world(skips))
+    Assignment.objects.update(deadline=timezone.now())
+    sweep_assignments()
+    withdraw(enrolment=enrolment)
+    address = f"/work/{scene.assignment_id}/skip/"
+    response = browser_of(enrolment).post(address, {"reason": "other"})
+
+    assert response.status_code == 303
+    assert Assignment.objects.get().state == "expired"
+    assert not PromptCell.objects.filter(taken__gt=0).exists()
+
+
+def test_what_expired_in_an_earlier_sitting_is_never_opened_again() -> None:
+    enrolment = talking.joined(factories.world(own_prompt_share=1.0, conversations=3))
+    old = talking.claimed(enrolment)
+    break_off_sitting(old.sitting_id)
+    talking.sitting_of(enrolment).__class__.objects.update(state="partial", exit_code="partial")
+    factories.sitting(enrolment)
+    now = talking.claimed(enrolment)
+    client = browser_of(enrolment)
+    said = {"text": "Is it so?", "idempotency_key": "k" * 8}
+    answers = [
+        client.post(f"/work/{old.pk}/message/", said),
+        client.post(f"/work/{old.pk}/skip/", {"reason": "other"}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [409, 303]
+    assert Assignment.objects.get(state="open") == now

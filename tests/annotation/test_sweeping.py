@@ -8,9 +8,9 @@ from django.utils import timezone
 from annotation.comparing import Judgement, store_comparison
 from annotation.drafts import save_draft
 from annotation.models import Assignment, PromptCell
-from annotation.progress import Stage, read_conversation
 from annotation.refusals import NoRoom
-from annotation.sweeping import sweep_assignments, sweep_sittings
+from annotation.scenes import Stage, read_conversation
+from annotation.sweeping import end_late_sitting, sweep_assignments, sweep_sittings
 from annotation.tasks import sweep_expired
 from studies.models import Sitting
 from tests import factories
@@ -92,6 +92,16 @@ def test_a_sitting_past_its_deadline_ends_with_what_hangs_on_it() -> None:
     enrolment.refresh_from_db()
     assert (talk.ended_reason, talk.assignment.state) == ("expired", "expired")
     assert (enrolment.state, sitting_of(enrolment).exit_code) == ("expired", "timeout")
+
+
+def test_a_sitting_that_got_more_time_meanwhile_does_not_end() -> None:
+    enrolment = joined(factories.world())
+    opened(enrolment)
+    sitting = sitting_of(enrolment)  # a sweep found it late; then its person asked for more time
+
+    assert not end_late_sitting(sitting_id=sitting.pk, enrolment_id=enrolment.pk)
+    assert Assignment.objects.get().state == "open"
+    assert sitting_of(enrolment).state == "open"
 
 
 def test_the_task_may_run_twice() -> None:

@@ -13,8 +13,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from annotation.progress import Do, next_step
 from annotation.sitting_again import sit_again
+from annotation.steps import Do, next_step
 from studies import access
 from studies.enrolling import decline_consent, give_consent
 from studies.models import (

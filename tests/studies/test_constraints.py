@@ -129,6 +129,23 @@ def test_a_person_may_sit_again_after_a_sitting_is_over() -> None:
     assert sitting.enrolment.sittings.count() == 2
 
 
+@breaks("sitting_over_for_good")
+def test_a_sitting_that_is_over_stays_as_it_ended() -> None:
+    sitting = factories.sitting(state="partial", exit_code="partial")
+    with refused("sitting_over_for_good"):
+        update(sitting, state="open", exit_code=None)
+    with refused("sitting_over_for_good"):
+        update(sitting, exit_code="complete")
+
+
+@breaks("enrolment_left_for_good")
+@pytest.mark.parametrize("state", ["withdrawn", "no_consent"])
+def test_whoever_has_left_is_never_brought_back(state: str) -> None:
+    person = factories.enrolment(state=state)
+    with refused("enrolment_left_for_good"):
+        update(person, state="enrolled")
+
+
 @breaks("invitation_only_personal_used", "studies_invitation_used_by_id_key")
 def test_a_link_is_used_up_by_one_person_and_only_if_it_is_personal() -> None:
     person = factories.enrolment()

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.test import Client
 
 from annotation.models import Conversation, Turn
-from annotation.progress import Scene
+from annotation.scenes import Scene
 from sampling.models import CandidateSet, Endpoint
 from studies import access as links
 from studies.models import Enrolment

@@ -124,7 +124,7 @@ class ModelClient:
         except TimeoutError as error:
             if not reading.stream.done:
                 raise reading.timed_out() from error
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:  # of the transport, or of a compression unasked for
             raise _broken(error, reading.stream) from error
         stream = reading.stream
         stream.finish()
@@ -326,18 +326,20 @@ class _Reading:
         self._now = asyncio.get_running_loop().time
         self._started = self._now()
         self._end = self._started + deadlines.total
+        self._is_over = False
         self.clock = asyncio.timeout_at(min(self._started + deadlines.first_byte, self._end))
 
     async def read(self, chunks: AsyncIterator[bytes]) -> None:
         """Reads until the answer ends, or its watcher has seen enough."""
         stream, gap = self.stream, self._deadlines.between_chunks
         async for chunk in chunks:
-            if stream.feed(chunk):
+            if stream.feed(chunk) and not self._is_over:
                 self.first_text_at = self.first_text_at or timezone.now()
                 self.clock.reschedule(min(self._now() + gap, self._end))
             if stream.stopped_early:
                 return
-            if stream.done:
+            if stream.done and not self._is_over:
+                self._is_over = True
                 self.clock.reschedule(self._now() + AFTER_DONE_SECONDS)
 
     def timed_out(self) -> EndpointTimeout:
@@ -353,7 +355,7 @@ class _Reading:
         return EndpointTimeout(said, deadline=name, raw=self.stream.raw)
 
 
-def _broken(error: httpx2.TransportError, stream: EventStream) -> EndpointError:
+def _broken(error: httpx2.RequestError, stream: EventStream) -> EndpointError:
     reason = _reason(error)
     return BrokenStream(f"the connection broke inside the answer ({reason})", raw=stream.raw)
 

@@ -34,6 +34,7 @@ class EventStream:
         self._watcher = watcher
         self._rest = b""
         self._data: list[bytes] = []
+        self._held = 0  # bytes of the event that is not over yet
         self._pieces: list[str] = []
         self._seen = 0
         self._chars = 0
@@ -60,7 +61,7 @@ class EventStream:
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         for line in lines:
             self._line(line)
-        if len(self._rest) > MAX_EVENT_BYTES or self._chars > MAX_TEXT_CHARS:
+        if self._held + len(self._rest) > MAX_EVENT_BYTES or self._chars > MAX_TEXT_CHARS:
             raise TooLarge("the answer passed the cap on its size", raw=self.raw)
         return self._tell_watcher()
 
@@ -96,12 +97,13 @@ class EventStream:
         line = line.rstrip(b"\r")
         if line.startswith(b"data:"):
             self._data.append(line[5:].strip())
+            self._held += len(line)
         elif not line and self._data:
-            data, self._data = b"\n".join(self._data), []
+            data, self._data, self._held = b"\n".join(self._data), [], 0
             self._event(data)
 
     def _event(self, data: bytes) -> None:
-        if data == b"[DONE]":
+        if self.done or data == b"[DONE]":
             self.done = True
             return
         event = self._parsed(data)
@@ -121,8 +123,10 @@ class EventStream:
             raise BrokenStream("the stream held an event of another shape", raw=self.raw)
         content = (choice.get("delta") or {}).get("content")
         if content:
-            self._pieces.append(str(content))
-            self._chars += len(self._pieces[-1])
+            if not isinstance(content, str):  # lists of parts: nothing that we asked for
+                raise BrokenStream("the stream held text of another shape", raw=self.raw)
+            self._pieces.append(content)
+            self._chars += len(content)
         if scores := choice.get("logprobs"):
             self.logprob = (self.logprob or 0.0) + _sum_of(scores)
         if reason := choice.get("finish_reason"):

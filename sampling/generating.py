@@ -93,6 +93,18 @@ def begin() -> Run | None:
         runs.claiming.release()
 
 
+def begin_at_once() -> Run | None:
+    """The same for the watch: it waits for no other thread, and keeps the connection that its own
+    patience is about. Raises when the database is away.
+    """
+    if not runs.claiming.acquire(blocking=False):
+        return None
+    try:
+        return _claim()
+    finally:
+        runs.claiming.release()
+
+
 def _claim() -> Run | None:
     if not runs.has_room():
         return None

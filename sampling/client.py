@@ -42,7 +42,7 @@ from sampling.errors import (
 )
 from sampling.event_stream import MAX_RAW_CHARS, EventStream
 from sampling.messages import storable
-from sampling.replicas import Replicas, place_of, prefix_of
+from sampling.replicas import Replicas, place_of
 
 # Below the 5 s after which common servers drop an idle connection: a reused one must not be half
 # dead.
@@ -76,10 +76,12 @@ class ModelClient:
         body: Mapping[str, object],
         request_id: str,
         deadlines: Deadlines,
+        conversation: str = "",
         watcher: Watcher | None = None,
     ) -> Reply:
         """One call, read to its end or stopped by `watcher`.
 
+        `conversation` decides among several servers (see sampling.replicas).
         A server of several that cannot be reached is left out from then on, and the call goes to
         another one. Raises EndpointError; the stream is closed by then, as it is when the call is
         cancelled.
@@ -88,7 +90,9 @@ class ModelClient:
             raise EndpointMisconfigured(endpoint.fault)
         tried: set[str] = set()
         while True:
-            with self._replicas.taking(endpoint, prefix=prefix_of(body), avoiding=tried) as address:
+            with self._replicas.taking(
+                endpoint, conversation=conversation, avoiding=tried
+            ) as address:
                 tried.add(address)
                 try:
                     return await self._send_to(

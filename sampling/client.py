@@ -52,6 +52,7 @@ MAX_CONNECTIONS = 1000
 # whole.
 AFTER_DONE_SECONDS = 1.0
 MAX_RETRY_AFTER = 600.0
+NO_URL = "the endpoint's address is no usable URL"
 # Why no connection was made: nothing of the request can have been read.
 NOBODY_THERE = (ConnectionRefusedError, socket.gaierror, TimeoutError)
 # How a connection shows that it ended while nobody used it: before the request, or in its place.
@@ -245,7 +246,11 @@ class ModelClient:
     def _client(self, endpoint: Endpoint) -> openai.AsyncOpenAI:
         found = self._clients.get((endpoint.base_url, endpoint.key))
         if found is None:
-            found = self._clients[endpoint.base_url, endpoint.key] = _new_client(endpoint)
+            try:
+                found = _new_client(endpoint)
+            except httpx2.InvalidURL as error:
+                raise EndpointMisconfigured(NO_URL) from error
+            self._clients[endpoint.base_url, endpoint.key] = found
         return found
 
 
@@ -380,7 +385,7 @@ def _named_cause(error: openai.APIConnectionError, deadlines: Deadlines) -> Endp
     if any(isinstance(cause, (ssl.SSLError, aiohttp.ClientSSLError)) for cause in causes):
         return EndpointMisconfigured(f"no secure connection ({_reason(error)})")
     if any(isinstance(cause, (httpx2.UnsupportedProtocol, ValueError)) for cause in causes):
-        return EndpointMisconfigured("the endpoint's address is no usable URL")
+        return EndpointMisconfigured(NO_URL)
     return EndpointUnavailable(f"the endpoint could not be reached ({_reason(error)})")
 
 

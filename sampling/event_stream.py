@@ -18,6 +18,8 @@ from sampling.messages import storable, unusable
 
 MAX_TEXT_CHARS = 256 * 1024
 MAX_EVENT_BYTES = 1024 * 1024
+LARGEST = 1e9  # of a log-probability, whatever its sign
+MOST_TOKENS = 100_000_000  # a count beyond is none
 MAX_RAW_CHARS = 16_384  # what is kept of an answer that failed
 
 # The reasons that a whole answer ends with. Every other one (`content_filter`, `tool_calls`,
@@ -164,17 +166,19 @@ def _sum_of(scores: object) -> float:
     """The log-probabilities of a chunk's tokens together; what has another shape counts nothing."""
     tokens = scores.get("content") if isinstance(scores, Mapping) else None
     found = (one.get("logprob") for one in tokens or () if isinstance(one, Mapping))
-    return float(sum(one for one in found if isinstance(one, int | float)))
+    # Python's own parsers take NaN and the infinities for numbers; no JSON of ours could hold them.
+    return float(sum(one for one in found if isinstance(one, int | float) and abs(one) < LARGEST))
 
 
 def _counts(usage: Mapping[str, object]) -> dict[str, int]:
-    """The whole numbers of a usage object, and `cached_tokens`: how many of the prompt's tokens the
-    endpoint's prefix cache carried, where it says so. What else is nested there is its own affair.
+    """The whole numbers of a usage object that can be counts, and `cached_tokens`: how many of the
+    prompt's tokens the endpoint's prefix cache carried, where it says so. What else is nested there
+    is its own affair.
     """
     details = usage.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, Mapping) else None
     return {
         str(name): count
         for name, count in {**usage, "cached_tokens": cached}.items()
-        if isinstance(count, int) and not isinstance(count, bool)
+        if isinstance(count, int) and not isinstance(count, bool) and 0 <= count <= MOST_TOKENS
     }

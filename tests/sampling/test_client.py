@@ -235,6 +235,8 @@ def test_a_redirect_is_not_followed() -> None:
         ("http://127.0.0.1:9/v1", errors.EndpointUnavailable),
         ("nonsense", errors.EndpointMisconfigured),
         ("ftp://127.0.0.1/v1", errors.EndpointMisconfigured),
+        ("http://[::1/v1", errors.EndpointMisconfigured),
+        ("http://127.0.0.1:99999/v1", errors.EndpointMisconfigured),
     ],
 )
 def test_an_address_where_nothing_is(address: str, expected: type[Exception]) -> None:

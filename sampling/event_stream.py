@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import TypeGuard
 
 from pydantic_core import from_json
 
@@ -172,13 +173,14 @@ def _sum_of(scores: object) -> float:
 
 def _counts(usage: Mapping[str, object]) -> dict[str, int]:
     """The whole numbers of a usage object that can be counts, and `cached_tokens`: how many of the
-    prompt's tokens the endpoint's prefix cache carried, where it says so. What else is nested there
-    is its own affair.
+    prompt's tokens the endpoint's prefix cache carried, where it says so. What else is nested
+    there, or has an odd name, is its own affair.
     """
     details = usage.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, Mapping) else None
-    return {
-        str(name): count
-        for name, count in {**usage, "cached_tokens": cached}.items()
-        if isinstance(count, int) and not isinstance(count, bool) and 0 <= count <= MOST_TOKENS
-    }
+    told = {str(name): count for name, count in {**usage, "cached_tokens": cached}.items()}
+    return {name: count for name, count in told.items() if name.isidentifier() and _is_count(count)}
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS

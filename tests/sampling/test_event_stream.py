@@ -75,7 +75,7 @@ def test_what_the_prefix_cache_carried_is_kept_beside_the_counts() -> None:
 
 def test_usage_is_kept_as_whole_numbers() -> None:
     usage = {"completion_tokens": 3, "details": {"cached": 1}, "cost": 0.2}
-    usage |= {"prompt_tokens": -1, "total_tokens": 10**30}
+    usage |= {"prompt_tokens": -1, "total_tokens": 10**30, "a\x00": 1}
 
     stream = read(
         event("Hi."),

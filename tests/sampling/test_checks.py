@@ -15,6 +15,7 @@ from sampling.checks.checking import Checks
 from sampling.checks.settings import CheckSettings
 from sampling.errors import BrokenStream, CheckUnavailable, EndpointUnavailable
 from sampling.guard.verdict import Verdict
+from sampling.messages import message
 from sampling.models import CandidateSet
 from sampling.strategies import Draft
 from tests import factories
@@ -267,7 +268,7 @@ def test_the_calls_of_a_check_are_over_when_one_of_them_fails() -> None:
 
     async def work() -> None:
         with pytest.raises(CheckUnavailable):
-            await checks.drafts(Verdict(findings=()), drafts, (factories.user("Why?"),))
+            await checks.drafts(Verdict(findings=()), drafts, (message("user", "Why?"),))
         assert open_calls == [0]
 
     asyncio.run(work())

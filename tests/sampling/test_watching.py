@@ -12,7 +12,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from sampling import generating, watching
+from sampling import claiming, generating, watching
 from sampling.models import CandidateSet, Seat
 from sampling.running import runs
 from sampling.watching import Watch
@@ -168,7 +168,7 @@ def test_the_watch_leaves_a_database_that_never_answers_while_it_claims(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watching, "PATIENCE", 1.0)
-    real = generating.claim_next
+    real = claiming.claim_next
     frozen: list[int] = []
 
     def claim_next(**room: Any) -> Any:

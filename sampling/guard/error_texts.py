@@ -170,10 +170,13 @@ def error_sentence(text: str) -> bool:
     """Whether the whole text is what a server says about itself, in one of the data languages."""
     if len(text) > _MOST_CHARS:
         return False
-    clauses = _clauses(text)
-    weak = [clause for clause in clauses if _APOLOGY.fullmatch(clause)]
-    strong = [clause for clause in clauses if _ERROR.fullmatch(clause)]
-    return bool(strong) and all(clause in weak or clause in strong for clause in clauses)
+    found = False
+    for clause in _clauses(text):
+        if _ERROR.fullmatch(clause):
+            found = True
+        elif not _APOLOGY.fullmatch(clause):
+            return False  # most answers end here, at their first clause
+    return found
 
 
 def _clauses(text: str) -> list[str]:

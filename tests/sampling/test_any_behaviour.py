@@ -25,7 +25,7 @@ from sampling.strategies import REGISTRY
 from tests import factories
 from tests.sampling.conftest import Engine
 
-EXAMPLES = int(os.environ.get("ANY_BEHAVIOUR_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("ANY_BEHAVIOUR_EXAMPLES", "60"))
 # The longest silence of a call: behind a busy machine a good answer may miss it, and no harm done.
 QUICK = {"connect": 2.0, "first_byte": 0.3, "between_chunks": 0.3, "total": 3.0}
 QUESTIONS = {

@@ -167,6 +167,8 @@ class SentRequest:
 class Send(Protocol):
     """Makes one call: `client.ModelClient.send`, or a stand-in for it in tests.
 
+    `conversation` is what all calls about one conversation share, whatever stands around it in
+    their bodies: of an endpoint's several servers the same one gets them while it has room.
     Returns a whole Reply. Raises EndpointError, with the part that came as its `reply`.
     """
 
@@ -177,6 +179,7 @@ class Send(Protocol):
         body: Mapping[str, object],
         request_id: str,
         deadlines: Deadlines,
+        conversation: str = "",
         watcher: Watcher | None = None,
     ) -> Reply: ...
 

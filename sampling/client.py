@@ -42,7 +42,7 @@ from sampling.errors import (
 )
 from sampling.event_stream import MAX_RAW_CHARS, EventStream
 from sampling.messages import storable
-from sampling.replicas import Replicas, place_of, prefix_of
+from sampling.replicas import Replicas, place_of
 
 # Below the 5 s after which common servers drop an idle connection: a reused one must not be half
 # dead.
@@ -52,6 +52,7 @@ MAX_CONNECTIONS = 1000
 # whole.
 AFTER_DONE_SECONDS = 1.0
 MAX_RETRY_AFTER = 600.0
+NO_URL = "the endpoint's address is no usable URL"
 # Why no connection was made: nothing of the request can have been read.
 NOBODY_THERE = (ConnectionRefusedError, socket.gaierror, TimeoutError)
 # How a connection shows that it ended while nobody used it: before the request, or in its place.
@@ -76,10 +77,12 @@ class ModelClient:
         body: Mapping[str, object],
         request_id: str,
         deadlines: Deadlines,
+        conversation: str = "",
         watcher: Watcher | None = None,
     ) -> Reply:
         """One call, read to its end or stopped by `watcher`.
 
+        `conversation` decides among several servers (see sampling.replicas).
         A server of several that cannot be reached is left out from then on, and the call goes to
         another one. Raises EndpointError; the stream is closed by then, as it is when the call is
         cancelled.
@@ -88,7 +91,9 @@ class ModelClient:
             raise EndpointMisconfigured(endpoint.fault)
         tried: set[str] = set()
         while True:
-            with self._replicas.taking(endpoint, prefix=prefix_of(body), avoiding=tried) as address:
+            with self._replicas.taking(
+                endpoint, conversation=conversation, avoiding=tried
+            ) as address:
                 tried.add(address)
                 try:
                     return await self._send_to(
@@ -124,7 +129,7 @@ class ModelClient:
         except TimeoutError as error:
             if not reading.stream.done:
                 raise reading.timed_out() from error
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:  # of the transport, or of a compression unasked for
             raise _broken(error, reading.stream) from error
         stream = reading.stream
         stream.finish()
@@ -241,7 +246,11 @@ class ModelClient:
     def _client(self, endpoint: Endpoint) -> openai.AsyncOpenAI:
         found = self._clients.get((endpoint.base_url, endpoint.key))
         if found is None:
-            found = self._clients[endpoint.base_url, endpoint.key] = _new_client(endpoint)
+            try:
+                found = _new_client(endpoint)
+            except httpx2.InvalidURL as error:
+                raise EndpointMisconfigured(NO_URL) from error
+            self._clients[endpoint.base_url, endpoint.key] = found
         return found
 
 
@@ -326,18 +335,20 @@ class _Reading:
         self._now = asyncio.get_running_loop().time
         self._started = self._now()
         self._end = self._started + deadlines.total
+        self._is_over = False
         self.clock = asyncio.timeout_at(min(self._started + deadlines.first_byte, self._end))
 
     async def read(self, chunks: AsyncIterator[bytes]) -> None:
         """Reads until the answer ends, or its watcher has seen enough."""
         stream, gap = self.stream, self._deadlines.between_chunks
         async for chunk in chunks:
-            if stream.feed(chunk):
+            if stream.feed(chunk) and not self._is_over:
                 self.first_text_at = self.first_text_at or timezone.now()
                 self.clock.reschedule(min(self._now() + gap, self._end))
             if stream.stopped_early:
                 return
-            if stream.done:
+            if stream.done and not self._is_over:
+                self._is_over = True
                 self.clock.reschedule(self._now() + AFTER_DONE_SECONDS)
 
     def timed_out(self) -> EndpointTimeout:
@@ -353,7 +364,7 @@ class _Reading:
         return EndpointTimeout(said, deadline=name, raw=self.stream.raw)
 
 
-def _broken(error: httpx2.TransportError, stream: EventStream) -> EndpointError:
+def _broken(error: httpx2.RequestError, stream: EventStream) -> EndpointError:
     reason = _reason(error)
     return BrokenStream(f"the connection broke inside the answer ({reason})", raw=stream.raw)
 
@@ -374,7 +385,7 @@ def _named_cause(error: openai.APIConnectionError, deadlines: Deadlines) -> Endp
     if any(isinstance(cause, (ssl.SSLError, aiohttp.ClientSSLError)) for cause in causes):
         return EndpointMisconfigured(f"no secure connection ({_reason(error)})")
     if any(isinstance(cause, (httpx2.UnsupportedProtocol, ValueError)) for cause in causes):
-        return EndpointMisconfigured("the endpoint's address is no usable URL")
+        return EndpointMisconfigured(NO_URL)
     return EndpointUnavailable(f"the endpoint could not be reached ({_reason(error)})")
 
 

@@ -33,7 +33,7 @@ from sampling.calls import (
 from sampling.checks.checking import Checks
 from sampling.diversity import Diversity, diversity
 from sampling.errors import BadRequest, GuardRejected, SamplingError, Stopped
-from sampling.messages import Context
+from sampling.messages import Context, opening_of
 from sampling.plans import PlanBody
 from sampling.strategies import Answer, Ask, BrokenPlan, Draft, Origin, Planner, Strategy
 
@@ -338,6 +338,7 @@ class _Session:
                     body=request.body,
                     request_id=request.request_id,
                     deadlines=self.body.deadlines.as_deadlines(),
+                    conversation=opening_of(self.ask.context),
                     watcher=watcher,
                 )
             except SamplingError as error:

@@ -95,11 +95,11 @@ def check_address(address: str) -> None:
 
 def origin_of(address: str) -> str:
     """scheme://host:port of an address. Raises EndpointMisconfigured for anything unusual."""
-    parts = urlsplit(address)
     try:
+        parts = urlsplit(address)
         port = parts.port or DEFAULT_PORTS.get(parts.scheme)
-    except ValueError:
-        port = None
+    except ValueError:  # a port that is none, brackets that do not close
+        parts, port = urlsplit(""), None
     if parts.scheme not in DEFAULT_PORTS or not parts.hostname or port is None:
         raise EndpointMisconfigured("a model endpoint is http:// or https:// with a host")
     if _has_extras(parts, address):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import TypeGuard
 
 from pydantic_core import from_json
 
@@ -18,6 +19,8 @@ from sampling.messages import storable, unusable
 
 MAX_TEXT_CHARS = 256 * 1024
 MAX_EVENT_BYTES = 1024 * 1024
+LARGEST = 1e9  # of a log-probability, whatever its sign
+MOST_TOKENS = 100_000_000  # a count beyond is none
 MAX_RAW_CHARS = 16_384  # what is kept of an answer that failed
 
 # The reasons that a whole answer ends with. Every other one (`content_filter`, `tool_calls`,
@@ -34,6 +37,7 @@ class EventStream:
         self._watcher = watcher
         self._rest = b""
         self._data: list[bytes] = []
+        self._held = 0  # bytes of the event that is not over yet
         self._pieces: list[str] = []
         self._seen = 0
         self._chars = 0
@@ -60,7 +64,7 @@ class EventStream:
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         for line in lines:
             self._line(line)
-        if len(self._rest) > MAX_EVENT_BYTES or self._chars > MAX_TEXT_CHARS:
+        if self._held + len(self._rest) > MAX_EVENT_BYTES or self._chars > MAX_TEXT_CHARS:
             raise TooLarge("the answer passed the cap on its size", raw=self.raw)
         return self._tell_watcher()
 
@@ -96,12 +100,13 @@ class EventStream:
         line = line.rstrip(b"\r")
         if line.startswith(b"data:"):
             self._data.append(line[5:].strip())
+            self._held += len(line)
         elif not line and self._data:
-            data, self._data = b"\n".join(self._data), []
+            data, self._data, self._held = b"\n".join(self._data), [], 0
             self._event(data)
 
     def _event(self, data: bytes) -> None:
-        if data == b"[DONE]":
+        if self.done or data == b"[DONE]":
             self.done = True
             return
         event = self._parsed(data)
@@ -121,8 +126,10 @@ class EventStream:
             raise BrokenStream("the stream held an event of another shape", raw=self.raw)
         content = (choice.get("delta") or {}).get("content")
         if content:
-            self._pieces.append(str(content))
-            self._chars += len(self._pieces[-1])
+            if not isinstance(content, str):  # lists of parts: nothing that we asked for
+                raise BrokenStream("the stream held text of another shape", raw=self.raw)
+            self._pieces.append(content)
+            self._chars += len(content)
         if scores := choice.get("logprobs"):
             self.logprob = (self.logprob or 0.0) + _sum_of(scores)
         if reason := choice.get("finish_reason"):
@@ -160,17 +167,20 @@ def _sum_of(scores: object) -> float:
     """The log-probabilities of a chunk's tokens together; what has another shape counts nothing."""
     tokens = scores.get("content") if isinstance(scores, Mapping) else None
     found = (one.get("logprob") for one in tokens or () if isinstance(one, Mapping))
-    return float(sum(one for one in found if isinstance(one, int | float)))
+    # Python's own parsers take NaN and the infinities for numbers; no JSON of ours could hold them.
+    return float(sum(one for one in found if isinstance(one, int | float) and abs(one) < LARGEST))
 
 
 def _counts(usage: Mapping[str, object]) -> dict[str, int]:
-    """The whole numbers of a usage object, and `cached_tokens`: how many of the prompt's tokens the
-    endpoint's prefix cache carried, where it says so. What else is nested there is its own affair.
+    """The whole numbers of a usage object that can be counts, and `cached_tokens`: how many of the
+    prompt's tokens the endpoint's prefix cache carried, where it says so. What else is nested
+    there, or has an odd name, is its own affair.
     """
     details = usage.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, Mapping) else None
-    return {
-        str(name): count
-        for name, count in {**usage, "cached_tokens": cached}.items()
-        if isinstance(count, int) and not isinstance(count, bool)
-    }
+    told = {str(name): count for name, count in {**usage, "cached_tokens": cached}.items()}
+    return {name: count for name, count in told.items() if name.isidentifier() and _is_count(count)}
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS

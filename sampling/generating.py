@@ -93,6 +93,18 @@ def begin() -> Run | None:
         runs.claiming.release()
 
 
+def begin_at_once() -> Run | None:
+    """The same for the watch: it waits for no other thread, and keeps the connection that its own
+    patience is about. Raises when the database is away.
+    """
+    if not runs.claiming.acquire(blocking=False):
+        return None
+    try:
+        return _claim()
+    finally:
+        runs.claiming.release()
+
+
 def _claim() -> Run | None:
     if not runs.has_room():
         return None
@@ -206,7 +218,7 @@ def _store_result(run: Run, result: SetResult) -> None:
     except UNSTORABLE as fault:
         # The guard let something through that no row can hold: a fault of ours, and no reason to
         # lose the set.
-        logger.error("a set could not be stored: %s", _named(fault), extra=_about(run))
+        logger.error("a set could not be stored: %s", named(fault), extra=_about(run))
         _store_failure(run, UnusableText("the set could not be stored"))
 
 
@@ -231,10 +243,10 @@ def _store_failure(run: Run, error: SamplingError) -> None:
     try:
         _store(run, partial(storing.store_failure, run.claim, error))
     except UNSTORABLE as fault:
-        logger.error("a failure could not be stored: %s", _named(fault), extra=_about(run))
+        logger.error("a failure could not be stored: %s", named(fault), extra=_about(run))
 
 
-def _named(fault: Exception) -> str:
+def named(fault: Exception) -> str:
     """A fault without its message: PostgreSQL's quotes the row, and with it what people wrote."""
     cause = fault.__cause__
     name = type(fault).__name__

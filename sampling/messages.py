@@ -78,6 +78,11 @@ def turn_of(context: Iterable[Message]) -> int:
     return sum(1 for item in context if item["role"] == "assistant")
 
 
+def opening_of(context: Sequence[Message]) -> str:
+    """The text of the context's first user message: what all turns of a conversation share."""
+    return next(item["content"] for item in context if item["role"] == "user")
+
+
 def last_user_message(context: Sequence[Message]) -> str:
     """The text of the context's last user message (read_context promises one)."""
     return next(item["content"] for item in reversed(context) if item["role"] == "user")

@@ -1,10 +1,10 @@
 """Which of an endpoint's servers takes a call: one process's view of them.
 
 An endpoint may be several servers of one model at one revision. What makes a conversation fast is
-the server's prefix cache, so all calls that begin with the same question go to the same server
-(rendezvous hashing: when a server joins or leaves, only its own conversations move) while it has
-room there; beyond that the least busy one takes them. A server that cannot be reached is left out,
-and tried from here until it accepts connections again. Other processes find out for themselves.
+the server's prefix cache, so all calls about a conversation go to the same server (rendezvous
+hashing: when a server joins or leaves, only its own conversations move) while it has room there;
+beyond that the least busy one takes them. A server that cannot be reached is left out, and tried
+from here until it accepts connections again. Other processes find out for themselves.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import hashlib
 import logging
 import math
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -35,18 +35,20 @@ class Replicas:
 
     @contextmanager
     def taking(
-        self, endpoint: Endpoint, *, prefix: str, avoiding: Collection[str] = ()
+        self, endpoint: Endpoint, *, conversation: str, avoiding: Collection[str] = ()
     ) -> Iterator[str]:
         """The address that a call goes to; it counts there as open until the block ends."""
-        address = self.choose(endpoint, prefix=prefix, avoiding=avoiding)
+        address = self.choose(endpoint, conversation=conversation, avoiding=avoiding)
         self._open[address] += 1
         try:
             yield address
         finally:
             self._open[address] -= 1
 
-    def choose(self, endpoint: Endpoint, *, prefix: str, avoiding: Collection[str] = ()) -> str:
-        """The prefix's own server while it has room, else the least busy one.
+    def choose(
+        self, endpoint: Endpoint, *, conversation: str, avoiding: Collection[str] = ()
+    ) -> str:
+        """The conversation's own server while it has room, else the least busy one.
 
         When all are out, the ones that were not tried yet are used rather than none.
         """
@@ -54,7 +56,7 @@ class Replicas:
             return endpoint.base_url
         untried = [one for one in endpoint.replicas if one not in avoiding]
         sound = [one for one in untried if one not in self._out] or untried
-        ranked = sorted(sound, key=lambda one: _weight(prefix, one), reverse=True)
+        ranked = sorted(sound, key=lambda one: _weight(conversation, one), reverse=True)
         if self._open[ranked[0]] < _room(endpoint):
             return ranked[0]
         return min(ranked, key=lambda one: self._open[one])
@@ -86,26 +88,14 @@ class Replicas:
         self._out.pop(address, None)
 
 
-def prefix_of(body: Mapping[str, object]) -> str:
-    """What the calls of a conversation, and of all sets in it, have in common: its first question.
-
-    Instructions before it may differ from candidate to candidate.
-    """
-    messages = body.get("messages")
-    for item in messages if isinstance(messages, list) else ():
-        if isinstance(item, Mapping) and item.get("role") == "user":
-            return str(item.get("content"))
-    return ""
-
-
 def place_of(address: str) -> str:
     """host:port, as it is kept with a call."""
     parts = urlsplit(address)
     return f"{parts.hostname}:{parts.port or DEFAULT_PORTS.get(parts.scheme)}"
 
 
-def _weight(prefix: str, address: str) -> bytes:
-    return hashlib.blake2b(f"{address}\n{prefix}".encode(), digest_size=8).digest()
+def _weight(conversation: str, address: str) -> bytes:
+    return hashlib.blake2b(f"{address}\n{conversation}".encode(), digest_size=8).digest()
 
 
 def _room(endpoint: Endpoint) -> float:

@@ -85,8 +85,13 @@ class Runs:
             job.cancel()
 
     def cancel(self, run: Run) -> None:
-        """Close the run's streams. Its thread wakes up with CancelledError once they are closed."""
+        """Close the run's streams. Its thread wakes up with CancelledError once they are closed.
+
+        Once: a second cancel would interrupt the closing.
+        """
         with self._lock:
+            if run.cancelled:
+                return
             run.cancelled = True
             job = run.job
         if job:

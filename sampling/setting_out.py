@@ -5,7 +5,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from typing import Any
 
 from sampling.side_by_side import Made
 
@@ -37,20 +36,20 @@ def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def _row(one: Made) -> tuple[str, ...]:
     figures = one.summary()
-    found = "; ".join(str(said) for said in _listed(figures["findings"]))
     passed = figures["passed"]
     verdict = "not asked" if passed is None else "passed" if passed else "refused"
+    found, marked = (_joined(figures[name]) for name in ("findings", "marks"))
     return (
         one.wanted.strategy,
         one.wanted.endpoints[0].name,
         str(figures["state"] if one.ready else figures["reason"]),
         *(_number(figures[name]) for name in ("seconds", "calls", "tokens", "wording")),
-        f"{verdict}: {found}" if found else verdict,
+        f"{verdict}{found and f': {found}'}{marked and f'; marked: {marked}'}",
     )
 
 
-def _listed(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
+def _joined(said: object) -> str:
+    return "; ".join(said) if isinstance(said, list) else ""
 
 
 def _number(value: object) -> str:

@@ -182,8 +182,17 @@ def failed_as_json(wanted: Wish, error: SamplingError) -> dict[str, Any]:
         "calls": [call.as_json() for call in error.calls],
         "guard": verdict,
         "diversity": None,
-        "seconds": None,
+        "seconds": _seconds(error),
     }
+
+
+def _seconds(error: SamplingError) -> float | None:
+    """From the first call to the end of the last; None when nothing was sent."""
+    if not error.calls:
+        return None
+    began = min(call.started_at for call in error.calls)
+    ended = max(call.ended_at for call in error.calls)
+    return round((ended - began).total_seconds(), 3)
 
 
 def _asked(wanted: Wish) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def start_unclaimed() -> None:
     if not waiting.exists():
         return
     ends = time.monotonic() + PERIOD
-    while time.monotonic() < ends and (run := generating.begin()):
+    while time.monotonic() < ends and (run := generating.begin_at_once()):
         threading.Thread(target=_go_on, args=[run], name="watch-work", daemon=True).start()
 
 

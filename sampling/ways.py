@@ -49,13 +49,28 @@ def figures(told: Mapping[str, Any]) -> dict[str, object]:
         "tokens": sum(usage.get("completion_tokens", 0) for usage in usages) if usages else None,
         "passed": guard.get("passed"),
         "findings": findings(guard),
+        "marks": marks(guard),
         "wording": diversity.get("distance"),
     }
 
 
 def findings(guard: Mapping[str, Any]) -> list[str]:
-    """What the guard found in the last round, each once, in its own words."""
-    return list(dict.fromkeys(finding["said"] for finding in guard.get("findings", ())))
+    """What the guard refused the last round for, each once, in its own words.
+
+    The notes on a set that it refused come first: they say why answers are missing.
+    """
+    notes = () if guard.get("passed") else guard.get("notes", ())
+    found = (one for one in guard.get("findings", ()) if one["action"] != "mark")
+    return list(dict.fromkeys([*notes, *(one["said"] for one in found)]))
+
+
+def marks(guard: Mapping[str, Any]) -> list[str]:
+    """What the guard found in the last round and only marked; notes on a set that passed are
+    marks too.
+    """
+    notes = guard.get("notes", ()) if guard.get("passed") else ()
+    found = (one for one in guard.get("findings", ()) if one["action"] == "mark")
+    return list(dict.fromkeys([*notes, *(one["said"] for one in found)]))
 
 
 def _default(name: str) -> PlanBody | None:

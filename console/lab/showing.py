@@ -65,6 +65,7 @@ class Column:
     why: str
     facts: list[tuple[str, str]]
     findings: list[str]
+    marks: list[str]
     texts: list[Text]
 
 
@@ -138,6 +139,7 @@ def _column(row: LabSet) -> Column:
         why=why(told["reason"]) if told.get("reason") else "",
         facts=_facts(told) if told else [],
         findings=ways.findings(told.get("guard") or {}),
+        marks=ways.marks(told.get("guard") or {}),
         texts=[
             Text(one["slot"], one["provenance"].get("stance") or "", one["text"])
             for one in told.get("candidates", ())

@@ -22,7 +22,7 @@ from sampling.checks.settings import CheckSettings, SafetyCheck, SenseCheck
 from sampling.errors import CheckUnavailable, EndpointError, MessageBlocked, SetAside
 from sampling.guard.settings import Action
 from sampling.messages import Context, last_user_message, message
-from sampling.strategies.strategy import Draft
+from sampling.strategies.strategy import Draft, together
 
 T = TypeVar("T")
 
@@ -134,7 +134,7 @@ class Checks:
         reading = [
             self._is_safe(pair, str(draft.slot)) for pair, draft in zip(pairs, drafts, strict=True)
         ]
-        made = await self._made("safety", _all(reading))
+        made = await self._made("safety", together(reading))
         if made is None:
             return _with(verdict, _note("safety", None))
         unsafe = {d.slot: one for d, one in zip(drafts, made, strict=True) if not one.safe}
@@ -194,16 +194,6 @@ def _room(endpoint: Endpoint) -> asyncio.Semaphore:
     """As many calls at once as the endpoint has seats; an event loop has rooms of its own."""
     rooms = _rooms.setdefault(asyncio.get_running_loop(), {})
     return rooms.setdefault(endpoint.name, asyncio.Semaphore(max(1, endpoint.seats)))
-
-
-async def _all(reading: Sequence[Awaitable[T]]) -> list[T]:
-    """All of them at once; the first error ends the others."""
-    tasks = [asyncio.ensure_future(one) for one in reading]
-    try:
-        return list(await asyncio.gather(*tasks))
-    finally:
-        for task in tasks:
-            task.cancel()
 
 
 def _with(verdict: guard.Verdict, told: Mapping[str, object]) -> guard.Verdict:

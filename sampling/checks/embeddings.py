@@ -13,6 +13,7 @@ from sampling.calls import Endpoint
 from sampling.errors import BrokenStream
 
 PATH = "/embeddings"
+LARGEST = 2**53
 
 
 def body_of(endpoint: Endpoint, texts: Sequence[str]) -> dict[str, object]:
@@ -41,11 +42,20 @@ def _vectors(told: Mapping[str, Any], count: int) -> list[list[float]]:
         vector = one.get("embedding") if isinstance(one, Mapping) else None
         if not isinstance(vector, list) or not vector or not all(map(_is_number, vector)):
             raise BrokenStream("the embeddings had another shape")
-        found[int(one.get("index", place))] = vector
+        found[_index(one.get("index", place))] = vector
     if sorted(found) != list(range(count)) or len({len(one) for one in found.values()}) != 1:
         raise BrokenStream("the embeddings had another shape")
     return [found[place] for place in range(count)]
 
 
+def _index(value: object) -> int:
+    if not isinstance(value, int):
+        raise BrokenStream("the embeddings had another shape")
+    return value
+
+
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+    """Also no whole number that is too large to be a float."""
+    if isinstance(value, int):
+        return abs(value) < LARGEST
+    return isinstance(value, float) and math.isfinite(value)

@@ -20,9 +20,9 @@ from django.utils import timezone
 from sampling import endpoints, loop, plans, side_by_side, single_set
 from sampling.calls import Endpoint
 from sampling.errors import SamplingError, UnusableText
-from sampling.generating import InternalFault
+from sampling.generating import InternalFault, named
 from sampling.lab import ringing
-from sampling.messages import read_context
+from sampling.messages import read_context, turn_of
 from sampling.models import Endpoint as EndpointRow
 from sampling.models import LabRun, LabSet, Seat
 from sampling.running import runs
@@ -101,8 +101,9 @@ def _conduct(claim: Claim) -> None:
         _give_back(claim)
     except SamplingError as error:
         _store(claim, single_set.failed_as_json(wanted, error))
-    except (DataError, ValueError):
-        logger.exception("a lab set could not be stored", extra=_about(claim))
+    except (DataError, ValueError) as fault:
+        # Without its message: PostgreSQL's quotes what people and models wrote.
+        logger.error("a lab set could not be stored: %s", named(fault), extra=_about(claim))
         unusable = UnusableText("the set could not be stored")
         _store(claim, single_set.failed_as_json(wanted, unusable))
     except Error as fault:
@@ -119,7 +120,8 @@ def _draw(claim: Claim) -> dict[str, object]:
     current = loop.current()
     called = endpoints.resolve(claim.row.endpoint)
     wanted = _wish(claim.row, called)
-    streams = [min(claim.streams, plans.step(wanted.body, 0).streams(wanted.body.k))]
+    strategy = plans.step(wanted.body, turn_of(wanted.context))
+    streams = [min(claim.streams, strategy.streams(wanted.body.k))]
     job = current.submit(side_by_side.make(wanted, send=current.client.send, streams=streams))
     while True:
         try:

@@ -59,6 +59,10 @@ from sampling.wordings import (
 PLAN_LANE = 0
 # Ten words are asked for; whatever is so much longer is no stance any more.
 MAX_STANCE_CHARS = 300
+# Small models answer any question with those on meat and cousins.
+EXAMPLE_STANCES = frozenset(
+    normalised(stance) for _, stances in PLAN_EXAMPLES for stance in stances
+)
 
 StanceText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_STANCE_CHARS)]
 
@@ -218,6 +222,8 @@ def read_plan(text: str, *, k: int, language: str | None = None) -> tuple[str, .
         raise BrokenPlan("a planned stance was empty")
     if any(len(one) > MAX_STANCE_CHARS for one in stances):
         raise BrokenPlan("a planned stance was too long to be one")
+    if any(normalised(one) in EXAMPLE_STANCES for one in stances):
+        raise BrokenPlan("a planned stance was copied from the worked examples")
     if len({normalised(one) for one in stances}) < k:
         raise BrokenPlan("two planned stances were the same")
     if language and detect(" ".join(stances)) not in {None, language}:

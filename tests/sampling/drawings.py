@@ -54,6 +54,7 @@ class ScriptedSend:
         self._finish_reason = finish_reason
         self.bodies: list[Mapping[str, Any]] = []
         self.request_ids: list[str] = []
+        self.conversations: list[str] = []
         self.open = self.most_open = 0
 
     async def __call__(
@@ -63,10 +64,12 @@ class ScriptedSend:
         body: Mapping[str, object],
         request_id: str,
         deadlines: Deadlines,  # noqa: ARG002
+        conversation: str = "",
         watcher: Watcher | None = None,
     ) -> Reply:
         self.bodies.append(body)
         self.request_ids.append(request_id)
+        self.conversations.append(conversation)
         self.open += 1
         self.most_open = max(self.open, self.most_open)
         try:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import regex
-from hypothesis import event, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sampling import generating, plans
@@ -24,7 +25,7 @@ from sampling.strategies import REGISTRY
 from tests import factories
 from tests.sampling.conftest import Engine
 
-EXAMPLES = int(os.environ.get("ANY_BEHAVIOUR_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("ANY_BEHAVIOUR_EXAMPLES", "60"))
 # The longest silence of a call: behind a busy machine a good answer may miss it, and no harm done.
 QUICK = {"connect": 2.0, "first_byte": 0.3, "between_chunks": 0.3, "total": 3.0}
 QUESTIONS = {
@@ -138,21 +139,23 @@ def live_through(engine: Engine, day: Day) -> CandidateSet:
     return asked
 
 
-def test_no_sequence_of_faults_makes_a_set_that_is_not_whole(engine: Engine) -> None:
+def test_no_sequence_of_faults_makes_a_set_that_is_not_whole(
+    engine: Engine, record_property: Callable[[str, object], None]
+) -> None:
     seen: Counter[str] = Counter()
 
     @settings(max_examples=EXAMPLES, deadline=None)
     @given(days)
     def holds(day: Day) -> None:
         made = live_through(engine, day)
-        seen[made.state] += 1
-        event(f"{made.state} {made.reason or ''}".strip())
+        seen[f"{made.state} {made.reason or ''}".strip()] += 1
         assert_whole_or_nothing(made, k=day.body["k"])
 
     holds()
 
+    record_property("sets", dict(seen.most_common()))
     assert seen["ready"]
-    assert seen["failed"]
+    assert seen.total() > seen["ready"]
 
 
 def assert_whole_or_nothing(made: CandidateSet, *, k: int) -> None:

@@ -1,5 +1,6 @@
 """Checks by other models: near in sense, and safe."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,8 +11,13 @@ from hypothesis import strategies as st
 from sampling import generating
 from sampling.calls import Endpoint
 from sampling.checks import embeddings, safety
-from sampling.errors import BrokenStream
+from sampling.checks.checking import Checks
+from sampling.checks.settings import CheckSettings
+from sampling.errors import BrokenStream, CheckUnavailable, EndpointUnavailable
+from sampling.guard.verdict import Verdict
+from sampling.messages import message
 from sampling.models import CandidateSet
+from sampling.strategies import Draft
 from tests import factories
 from tests.sampling.conftest import Engine
 from tests.sampling.test_generating import due_now, state
@@ -203,6 +209,8 @@ def vectors(*found: Any) -> dict[str, Any]:
         vectors([1.0], [float("inf")]),
         {"data": [{"index": 0, "embedding": [1.0]}, {"index": 0, "embedding": [1.0]}]},
         {"data": [1, 2]},
+        {"data": [{"index": None, "embedding": [1.0]}, {"index": "x", "embedding": [1.0]}]},
+        vectors([1.0], [10**400]),
     ],
 )
 def test_embeddings_of_another_shape_are_no_answer(told: Mapping[str, Any]) -> None:
@@ -233,3 +241,34 @@ def test_only_the_word_safe_makes_a_text_safe(text: str) -> None:
     except BrokenStream:
         return
     assert not found.safe or text.strip().partition("\n")[0].strip().casefold() == "safe"
+
+
+def test_the_calls_of_a_check_are_over_when_one_of_them_fails() -> None:
+    open_calls = [0]
+
+    async def fetch(*, request_id: str, **_: Any) -> Mapping[str, Any]:
+        open_calls[0] += 1
+        try:
+            if request_id.endswith(".0"):
+                raise EndpointUnavailable("gone")
+            await asyncio.Event().wait()
+            raise AssertionError
+        except asyncio.CancelledError:
+            await asyncio.sleep(0)  # as a connection that is closed
+            raise
+        finally:
+            open_calls[0] -= 1
+
+    asked = CheckSettings.model_validate({"safety": {"endpoint": "e"}})
+    checks = Checks(settings=asked, endpoints={"safety": AT}, fetch=fetch, about="set.1")
+    drafts = [
+        Draft(slot=slot, text=text, role="r", finish_reason="stop", call=slot)
+        for slot, text in enumerate(FOUR)
+    ]
+
+    async def work() -> None:
+        with pytest.raises(CheckUnavailable):
+            await checks.drafts(Verdict(findings=()), drafts, (message("user", "Why?"),))
+        assert open_calls == [0]
+
+    asyncio.run(work())

@@ -59,12 +59,13 @@ def send(at: Endpoint, **changes: Any) -> Reply:
     return asyncio.run(sent(at, **changes))
 
 
-def send_raw(script: Script, **changes: Any) -> Reply:
-    async def work() -> Reply:
-        async with serving(script) as (_, base_url):
-            return await sent(Endpoint(name="raw", base_url=base_url, model="m"), **changes)
+async def _raw(script: Script, **changes: Any) -> Reply:
+    async with serving(script) as (_, base_url):
+        return await sent(Endpoint(name="raw", base_url=base_url, model="m"), **changes)
 
-    return asyncio.run(work())
+
+def send_raw(script: Script, **changes: Any) -> Reply:
+    return asyncio.run(_raw(script, **changes))
 
 
 def test_a_whole_answer_comes_back_with_its_usage_and_times(server: simulated.Endpoint) -> None:
@@ -234,6 +235,8 @@ def test_a_redirect_is_not_followed() -> None:
         ("http://127.0.0.1:9/v1", errors.EndpointUnavailable),
         ("nonsense", errors.EndpointMisconfigured),
         ("ftp://127.0.0.1/v1", errors.EndpointMisconfigured),
+        ("http://[::1/v1", errors.EndpointMisconfigured),
+        ("http://127.0.0.1:99999/v1", errors.EndpointMisconfigured),
     ],
 )
 def test_an_address_where_nothing_is(address: str, expected: type[Exception]) -> None:
@@ -360,3 +363,25 @@ def test_pages_pay_neither_for_the_sdk_nor_for_arithmetic() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_server_that_chats_on_after_the_end_holds_nothing_up() -> None:
+    async def script(writer: asyncio.StreamWriter) -> None:
+        writer.write(HEADERS + event("Yes.") + event(finish="stop") + DONE)
+        while True:
+            writer.write(b": still here\n\n")
+            await writer.drain()
+            await asyncio.sleep(0.1)
+
+    deadlines = Deadlines(connect=5.0, first_byte=5.0, between_chunks=5.0, total=8.0)
+
+    reply = asyncio.run(asyncio.wait_for(_raw(script, deadlines=deadlines), 6.0))
+
+    assert reply.text == "Yes."
+
+
+def test_an_answer_whose_compression_is_broken_is_a_broken_stream() -> None:
+    head = HEADERS.replace(b"Connection", b"Content-Encoding: gzip\r\nConnection")
+
+    with pytest.raises(errors.BrokenStream):
+        send_raw(sends(head, event("Yes.") + event(finish="stop") + DONE))

@@ -144,6 +144,24 @@ def test_all_sets_of_a_comparison_have_one_seed(
     assert [one["strategy"] for one in told["sets"]] == ["independent", "persona"] * 2
 
 
+def test_a_set_that_was_refused_has_its_time_and_its_reasons_apart_from_marks(
+    demo: tuple[simulated.Endpoint, simulated.Endpoint],
+) -> None:
+    demo[0].order("count", times=None, count=2)
+
+    _, told = compared("--prompt", QUESTION, "--strategies", "community_alignment")
+    _, said = compare("--prompt", QUESTION, "--strategies", "community_alignment", as_json=False)
+
+    refused, ready = told["summary"]
+    assert refused["seconds"] > 0
+    assert refused["findings"] == [
+        "the answer held 2 responses where 4 were asked for",
+        "1 of 4 answers could be had",
+    ]
+    assert (refused["marks"], ready["findings"]) == ([], [])
+    assert "refused: the answer held 2 responses where 4 were asked for; 1 of 4" in said
+
+
 def test_an_endpoint_that_fails_is_rows_and_the_others_are_there(
     demo: tuple[simulated.Endpoint, simulated.Endpoint],
 ) -> None:

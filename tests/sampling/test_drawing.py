@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sampling import drawing, errors, simulated
+from sampling import drawing, errors, plans, simulated
 from sampling.calls import CallRecord, Reply
 from sampling.guard.likeness import normalised
 from sampling.guard.shapes import error_text
-from sampling.messages import unusable
+from sampling.messages import message, unusable
 from sampling.strategies import REGISTRY
 from tests.sampling.drawings import (
     MARKED,
@@ -440,3 +440,20 @@ def test_an_array_that_runs_on_in_blanks_is_stopped() -> None:
     assert reply
     assert reply.stopped_early == "blanks ran on"
     assert len(reply.text) < 100
+
+
+@pytest.mark.parametrize(
+    "step", [{"strategy": "nc_planned"}, {"strategy": "nc_planned", "role": "user"}]
+)
+def test_all_calls_of_a_conversation_go_by_its_opening(step: dict[str, Any]) -> None:
+    """Whatever stands before it and behind it in their bodies, worked examples and stances too."""
+    stances = json.dumps([f"Stance number {number}." for number in range(4)])
+    named = set()
+    for turns in (context(), [*context(), message("assistant", "No."), message("user", "Why?")]):
+        texts = iter(TEXTS)
+        send = ScriptedSend(lambda body: stances if "response_format" in body else next(texts))  # noqa: B023
+        drawn_set = draw(send, plans.read({"first_turn": step}), context=tuple(turns))
+        assert len(drawn_set.calls) == 5
+        named |= set(send.conversations)
+
+    assert named == {context()[0]["content"]}

@@ -50,6 +50,8 @@ def test_ports_and_hosts_are_compared_by_meaning(address: str) -> None:
         "ftp://127.0.0.1:8001/",
         "http:///v1",
         "http://127.0.0.1:port/",
+        "http://127.0.0.1:99999/",
+        "http://[::1:8001/",
         "127.0.0.1:8001",
         "",
     ],

@@ -75,6 +75,7 @@ def test_what_the_prefix_cache_carried_is_kept_beside_the_counts() -> None:
 
 def test_usage_is_kept_as_whole_numbers() -> None:
     usage = {"completion_tokens": 3, "details": {"cached": 1}, "cost": 0.2}
+    usage |= {"prompt_tokens": -1, "total_tokens": 10**30, "a\x00": 1}
 
     stream = read(
         event("Hi."),
@@ -203,3 +204,22 @@ def test_half_an_event_behind_an_early_stop_is_no_fault() -> None:
     stream.finish()
 
     assert stream.text == "one "
+
+
+def test_text_that_is_no_string_is_never_text() -> None:
+    parts = [{"type": "text", "text": "Lend it. "}]
+    data = b"data: " + json.dumps({"choices": [{"delta": {"content": parts}}]}).encode() + b"\n\n"
+
+    with pytest.raises(BrokenStream, match="another shape"):
+        read(data + event(finish="stop") + DONE)
+
+
+def test_an_event_that_never_ends_is_stopped_at_the_cap() -> None:
+    lines = [b"data: " + b"x" * 60_000 + b"\n"] * (2 * MAX_EVENT_BYTES // 60_000)
+
+    with pytest.raises(TooLarge):
+        read(*lines)
+
+
+def test_what_comes_after_the_end_is_no_part_of_the_answer() -> None:
+    assert read(whole("Yes.") + event(" An error occurred.")).text == "Yes."

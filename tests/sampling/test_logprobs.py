@@ -1,5 +1,7 @@
 """Log-probabilities: asked for where the plan says so, summed, and stored with the call."""
 
+import math
+
 import pytest
 
 from sampling import generating, plans
@@ -47,7 +49,13 @@ def chunk(*scores: object) -> bytes:
 
 def test_the_tokens_of_all_chunks_are_summed() -> None:
     stream = EventStream()
-    stream.feed(chunk(-0.5, -0.25) + chunk(-1) + event("", finish="stop") + DONE)
+    stream.feed(
+        chunk(-0.5, -0.25)
+        + chunk(-1)
+        + chunk(math.nan, -math.inf)
+        + event("", finish="stop")
+        + DONE
+    )
     stream.finish()
 
     assert stream.logprob == pytest.approx(-1.75)

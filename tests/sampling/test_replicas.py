@@ -14,7 +14,7 @@ from sampling.client import ModelClient
 from sampling.errors import EndpointUnavailable
 from sampling.messages import message
 from sampling.models import ModelCall
-from sampling.replicas import Replicas, place_of, prefix_of
+from sampling.replicas import Replicas, place_of
 from tests.sampling import raw_server
 from tests.sampling.conftest import Engine
 from tests.sampling.test_generating import state
@@ -38,7 +38,7 @@ def prefixes(count: int) -> list[str]:
 def test_one_conversation_stays_at_one_server() -> None:
     routes = Replicas()
 
-    chosen = {routes.choose(endpoint(*URLS), prefix="What now?") for _ in range(20)}
+    chosen = {routes.choose(endpoint(*URLS), conversation="What now?") for _ in range(20)}
 
     assert len(chosen) == 1
 
@@ -46,7 +46,7 @@ def test_one_conversation_stays_at_one_server() -> None:
 def test_conversations_spread_over_all_servers() -> None:
     routes = Replicas()
 
-    shares = Counter(routes.choose(endpoint(*URLS), prefix=one) for one in prefixes(300))
+    shares = Counter(routes.choose(endpoint(*URLS), conversation=one) for one in prefixes(300))
 
     assert set(shares) == set(URLS)
     assert min(shares.values()) > 60  # 100 each would be even
@@ -54,9 +54,9 @@ def test_conversations_spread_over_all_servers() -> None:
 
 def test_when_a_server_leaves_only_its_conversations_move() -> None:
     routes = Replicas()
-    before = {one: routes.choose(endpoint(*URLS), prefix=one) for one in prefixes(100)}
+    before = {one: routes.choose(endpoint(*URLS), conversation=one) for one in prefixes(100)}
 
-    after = {one: routes.choose(endpoint(*URLS[:2]), prefix=one) for one in prefixes(100)}
+    after = {one: routes.choose(endpoint(*URLS[:2]), conversation=one) for one in prefixes(100)}
 
     moved = {one for one in before if before[one] != after[one]}
     assert moved == {one for one in before if before[one] == URLS[2]}
@@ -65,18 +65,11 @@ def test_when_a_server_leaves_only_its_conversations_move() -> None:
 def test_beyond_its_room_the_least_busy_server_helps() -> None:
     routes, many = Replicas(), endpoint(*URLS, seats=6)  # two each
     with ExitStack() as stack:
-        taken = [stack.enter_context(routes.taking(many, prefix="same")) for _ in range(6)]
+        taken = [stack.enter_context(routes.taking(many, conversation="same")) for _ in range(6)]
 
         assert taken[0] == taken[1]
         assert set(Counter(taken).values()) == {2}
-    assert routes.choose(many, prefix="same") == taken[0]
-
-
-def test_a_conversation_is_known_by_its_first_question() -> None:
-    first = [message("user", "Hello?")]
-    later = [message("system", "Be kind."), *first, message("assistant", "Hi."), *first]
-
-    assert prefix_of({"messages": first}) == prefix_of({"messages": later}) == "Hello?"
+    assert routes.choose(many, conversation="same") == taken[0]
 
 
 # --- What is away ---------------------------------------------------------------------------------
@@ -95,6 +88,7 @@ async def sent(client: ModelClient, to: Endpoint, *, text: str = "Hello?") -> An
         body=wire_body(endpoint=to, call=call, seed=1),
         request_id="test",
         deadlines=Deadlines(connect=1.0),
+        conversation=text,
     )
 
 
@@ -112,7 +106,7 @@ def with_client(work: Any) -> Any:
 def homes(client: ModelClient, of: Endpoint, address: str) -> str:
     """A question whose own server is that one."""
     choose = client._replicas.choose
-    return next(one for one in prefixes(100) if choose(of, prefix=one) == address)
+    return next(one for one in prefixes(100) if choose(of, conversation=one) == address)
 
 
 def test_a_server_that_is_away_is_passed_over(

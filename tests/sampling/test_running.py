@@ -54,10 +54,10 @@ def test_a_process_that_stops_has_no_room() -> None:
 
 
 class Job:
-    cancelled = False
+    cancelled = 0
 
     def cancel(self) -> None:
-        self.cancelled = True
+        self.cancelled += 1
 
 
 def test_work_of_a_run_that_was_cancelled_before_it_began_stops_at_once() -> None:
@@ -68,3 +68,14 @@ def test_work_of_a_run_that_was_cancelled_before_it_began_stops_at_once() -> Non
     runs.attach(run, job)
 
     assert job.cancelled
+
+
+def test_closing_streams_are_not_interrupted_by_a_second_cancel() -> None:
+    runs, job = Runs(), Job()
+    run = runs.begin(claim())
+    runs.attach(run, job)
+
+    runs.cancel(run)
+    runs.cancel(run)
+
+    assert job.cancelled == 1

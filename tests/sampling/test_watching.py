@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from sampling import generating, watching
+from sampling import claiming, generating, watching
 from sampling.models import CandidateSet, Seat
 from sampling.running import runs
 from sampling.watching import Watch
@@ -161,6 +162,46 @@ def test_the_watch_leaves_a_database_that_never_answers(
         watch.drain(grace=5)
         watch.join(10)
     assert not watch.alive
+
+
+def test_the_watch_leaves_a_database_that_never_answers_while_it_claims(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "PATIENCE", 1.0)
+    real = claiming.claim_next
+    frozen: list[int] = []
+
+    def claim_next(**room: Any) -> Any:
+        if not frozen:
+            connection.ensure_connection()
+            frozen.append(connection.connection.info.backend_pid)
+            os.kill(frozen[0], signal.SIGSTOP)
+        return real(**room)
+
+    monkeypatch.setattr(generating, "claim_next", claim_next)
+    asked = engine.ask()
+    long_ago(asked)
+    watch = Watch()
+    watch.start()
+    try:
+        until(lambda: state(asked) == "ready")
+    finally:
+        os.kill(frozen[0], signal.SIGCONT)
+        watch.drain(grace=5)
+        watch.join(10)
+    assert not watch.alive
+
+
+def test_the_watch_never_waits_for_a_thread_that_claims(engine: Engine) -> None:
+    asked = engine.ask()
+    long_ago(asked)
+    began = time.monotonic()
+
+    with runs.claiming:
+        watching.start_unclaimed()
+
+    assert time.monotonic() - began < generating.CLAIM_PATIENCE / 2
+    assert state(asked) == "pending"
 
 
 def test_leases_are_watched_while_the_database_never_answers(

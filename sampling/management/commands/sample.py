@@ -143,8 +143,9 @@ class Command(BaseCommand):
     def _say_made(self, one: Made) -> None:
         """Progress goes to stderr: a comparison with a real model takes its time."""
         figures = one.summary()
-        end = f"{figures['seconds']} s" if one.ready else figures["reason"]
-        self.stderr.write(f"{figures['strategy']} on {figures['endpoint']}: {end}")
+        end = "ready" if one.ready else figures["reason"]
+        after = "" if figures["seconds"] is None else f" after {figures['seconds']} s"
+        self.stderr.write(f"{figures['strategy']} on {figures['endpoint']}: {end}{after}")
 
     def _say_where(self, endpoint: Endpoint) -> None:
         said = f"endpoint: {endpoint.name}, model {endpoint.model}, at {endpoint.base_url}"

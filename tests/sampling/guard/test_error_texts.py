@@ -59,6 +59,31 @@ ERRORS = [
     "सेवा अभी उपलब्ध नहीं है।",
     "कुछ गलत हो गया।",
     "बहुत अधिक अनुरोध।",
+    # As servers and gateways word them, with and without a verb.
+    "That model is currently overloaded with other requests. You can retry your request, or contact"
+    " us through our help center at help.example.com if the error persists.",
+    "The server had an error while processing your request. Sorry about that!",
+    "There was an error generating a response",
+    "There was a problem with your request. Please try again.",
+    "No response from model.",
+    "Upstream error",
+    "Serveur surchargé",
+    "surchargé",
+    "Délai d’attente dépassé.",
+    "Un problème est survenu. Veuillez réessayer plus tard.",
+    "Quelque chose s'est mal passé.",
+    "Servizio temporaneamente non disponibile.",
+    "sovraccarico",
+    "C'è stato un errore.",
+    "Tempo scaduto.",
+    "Serviço temporariamente indisponível.",
+    "Servidor sobrecarregado",
+    "Houve um problema. Tente novamente.",
+    "Tempo esgotado.",
+    "मॉडल अतिभारित है।",
+    "ओवरलोड",
+    "आंतरिक सर्वर त्रुटि",
+    "अनुरोध का समय समाप्त हो गया।",
 ]
 
 ADVICE = [
@@ -86,6 +111,12 @@ ADVICE = [
     "आपसे एक त्रुटि हुई है, इसलिए पहले माफ़ी माँगिए।",
     "वह अभी व्यस्त है, इसलिए शाम को बात कीजिए।",
     "बाद में फिर से कोशिश करें, जब सब शांत हों।",
+    "There was a problem with your mother, so call her first.",
+    "You can retry your request for a raise in spring.",
+    "Un problème est survenu entre vous, et il faut en parler.",
+    "Il tempo è scaduto per le scuse: parla con lui oggi.",
+    "Houve um problema na família, e só a conversa o resolve.",
+    "आप पर काम का बोझ है, इसलिए आराम कीजिए।",
 ]
 
 

@@ -111,6 +111,10 @@ def test_only_the_answer_that_failed_is_written_again_from_the_same_plan() -> No
     [
         (json.dumps(STANCES[:3]), "3 strings where 4"),
         (json.dumps([*STANCES[:3], STANCES[0].upper()]), "two planned stances were the same"),
+        (
+            json.dumps([*STANCES[:3], "Eat what is cheap, safe and filling for your family"]),
+            "copied from the worked examples",
+        ),
         (json.dumps([*STANCES[:3], " - "]), "a planned stance was empty"),
         (json.dumps([*STANCES[:3], "\x00"]), "a planned stance was empty"),
         (json.dumps([*STANCES[:3], "long " * 100]), "too long to be one"),

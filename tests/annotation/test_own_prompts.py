@@ -111,7 +111,7 @@ def test_a_question_about_self_harm_leads_to_help_and_nothing_is_stored() -> Non
 
     words = page(response).words
     assert response.status_code == 422
-    assert "Night Listeners: 555 0100 · all night" in words
+    assert "Night Listeners · 555 0100 · all night" in words
     assert "Elsewhere" not in words
     assert not any(model.objects.exists() for model in (Turn, Draft, Submission, Audit))
     form = page(response).form_to("/message/")

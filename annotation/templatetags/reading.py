@@ -95,5 +95,5 @@ def moment(value: datetime) -> str:
     """Date and time in UTC, and said to be so: the server does not know where somebody is."""
     day = format_date(value, "long", locale=_locale())
     time = format_time(value, "short", tzinfo=UTC, locale=_locale())
-    joined = get_datetime_format("medium", locale=_locale())
+    joined = str(get_datetime_format("medium", locale=_locale()))
     return f"{joined.format(time, day)} UTC"

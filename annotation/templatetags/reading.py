@@ -1,13 +1,14 @@
 """Filters for texts, numbers and moments on pages."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_time
-from babel.numbers import format_currency, format_decimal
+from babel.dates import format_date, format_time, get_datetime_format
+from babel.lists import format_list
+from babel.numbers import format_currency, format_decimal, format_percent
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -66,6 +67,24 @@ def money(amount: Decimal, currency: str) -> str:
 
 
 @register.filter
+def percent(share: float) -> str:
+    """A share of 1 in whole percent, as the interface language writes it."""
+    return format_percent(share, locale=_locale())
+
+
+@register.filter
+def listed(words: Iterable[str]) -> str:
+    """Words of the interface language, one after the other: a, b, and c."""
+    return format_list(list(words), locale=_locale())
+
+
+@register.filter
+def language_name(code: str) -> str:
+    """What the interface language calls a language of the interface."""
+    return _locale_of(code).get_display_name(_locale()) or code
+
+
+@register.filter
 def of(labels: Mapping[str, str], key: str) -> str:
     """The label of a key; the key itself where there is none."""
     return labels.get(key, key)
@@ -75,4 +94,6 @@ def of(labels: Mapping[str, str], key: str) -> str:
 def moment(value: datetime) -> str:
     """Date and time in UTC, and said to be so: the server does not know where somebody is."""
     day = format_date(value, "long", locale=_locale())
-    return f"{day}, {format_time(value, 'short', tzinfo=UTC, locale=_locale())} UTC"
+    time = format_time(value, "short", tzinfo=UTC, locale=_locale())
+    joined = str(get_datetime_format("medium", locale=_locale()))
+    return f"{joined.format(time, day)} UTC"

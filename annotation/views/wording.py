@@ -21,7 +21,7 @@ from annotation.refusals import (
     UnknownChoice,
 )
 from annotation.scenes import Judged, Scene, Stage
-from annotation.templatetags.reading import moment, number
+from annotation.templatetags.reading import listed, moment, number
 from sampling.reasons import Reason
 
 
@@ -110,7 +110,7 @@ def pointed_out(notice: Notice) -> list[str]:
     if notice.repeats:
         said.append(_("You have begun another conversation with these words."))
     if notice.personal:
-        kinds = ", ".join(_kind_of_data(kind) for kind in notice.personal)
+        kinds = listed(_kind_of_data(kind) for kind in notice.personal)
         said.append(
             _("This may tell who you or others are: %(kinds)s. Please leave it out if it does.")
             % {"kinds": kinds}

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from annotation.templatetags.reading import listed, percent
 from console.lab.numbers import number
 from console.lab.picture import Chart, charts_of
 from sampling import ways
@@ -202,12 +203,8 @@ def share_in_words(share: Share | None) -> tuple[str, str]:
     """The percentage; its 95% interval, count and n."""
     if share is None:
         return "–", ""
-    low, high = (percent(end) for end in share.interval)
-    return f"{percent(share.share)}%", f"{low}–{high} · {share.count}/{share.n}"
-
-
-def percent(share: float) -> str:
-    return number(100 * share, 0)
+    low, high = (number(100 * end, 0) for end in share.interval)
+    return percent(share.share), f"{low}–{high} · {share.count}/{share.n}"
 
 
 def amount_in_words(amount: Amount | None, *, digits: int) -> tuple[str, str]:
@@ -225,12 +222,12 @@ def accepted_rows(
     return [
         AcceptedRow(
             way=one.way,
-            plans=", ".join(plans.get(one.plan_sha256, ())),
+            plans=" · ".join(plans.get(one.plan_sha256, ())),
             language=str(Language(one.language).label),
             endpoint=one.endpoint,
             share=share_in_words(one.share),
             readers=one.readers,
-            others=", ".join(
+            others=listed(
                 f"{VERDICTS[verdict]} {one.verdicts[verdict]}"
                 for verdict in VERDICTS
                 if verdict != ReaderMark.Verdict.ACCEPTABLE and one.verdicts[verdict]

@@ -20,7 +20,8 @@ _DANGLING = {
     "en": frozenset("a an the and or your my our".split()),
     "fr": frozenset("et de des du aux".split()),
     "it": frozenset("e di del dello della degli delle nel nella".split()),
-    "pt": frozenset("e de do da dos das".split()),
+    # Not "um", "uma", "com", "para": "Se você me der um." and "O trem para." are whole sentences.
+    "pt": frozenset("e de do da dos das a o as os em no na nas ao aos à às num numa".split()),
     "hi": frozenset(["और"]),
 }
 _LAST_WORD = regex.compile(rf"\s([\p{{L}}\p{{M}}]+)[.!।]{AFTER}$")

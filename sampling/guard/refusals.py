@@ -69,12 +69,13 @@ _SELF = {
 
 _REFUSAL = {
     "en": (
-        r"(?:\bsorry|apologi[sz]e|unfortunately)\W+(?:\w+\W+){0,6}?i(?: am|'m)? "
+        r"(?:\bsorry|apologi(?:[sz]e|es)|unfortunately)\W+(?:\w+\W+){0,6}?i(?: am|'m)? "
         r"(?:can(?:no|')t|can not|cannot|won't|will not|must decline|not able|unable|don't feel"
-        r"|do not feel|not comfortable)",
+        r"|do not feel|not comfortable|not (?:allowed|authori[sz]ed|permitted))",
         r"\bi(?: am|'m)? (?:(?:can't|can ?not|won't|will not|not able to|unable to|must decline to"
         r"|have to decline to|decline to|refuse to|not comfortable|not in a position to"
-        r"|not programmed to|don't feel comfortable|do not feel comfortable)) ?"
+        r"|not (?:programmed|allowed|authori[sz]ed|permitted) to|don't feel comfortable"
+        r"|do not feel comfortable)) ?"
         r"(?:assist(?:ing)?|help(?:ing)? (?:you )?with (?:this|that|your)|provid(?:e|ing)"
         r"|answer(?:ing)?|respond(?:ing)?|discuss(?:ing)?|comment(?:ing)?|fulfil(?:l)?|comply|engag(?:e|ing)"
         r"|offer(?:ing)? (?:an? |any |personal )*(?:advice|opinions?|guidance)"
@@ -89,19 +90,25 @@ _REFUSAL = {
         r"|not able|won't|do not|don't)",
     ),
     "fr": (
-        r"\b(?:désolée?|navrée?|malheureusement|regrette)\W+(?:\w+\W+){0,5}?je ne "
-        r"(?:peux|puis|suis pas (?:en mesure|capable|autorisé))",
-        r"\bje ne (?:peux|puis|suis|saurais|souhaite) (?:pas )?(?:en mesure |capable |autorisée? )?"
-        r"(?:de |d'|pas )?(?:vous |te |t'|y )?(?:aider (?:avec|sur|à|dans)|répondre|assister"
+        r"\b(?:désolée?|navrée?|malheureusement|regrette|mes excuses|m'excuse|demande pardon)\W+"
+        r"(?:\w+\W+){0,5}?je (?:ne (?:peux|puis|suis pas (?:en mesure|capable|autorisé))"
+        r"|suis dans l'(?:incapacité|impossibilité))",
+        r"\b(?:je ne (?:peux|puis|suis|saurais|souhaite) (?:pas )?"
+        r"(?:en mesure |capable |autorisée? )?|je (?:me )?refuse "
+        r"|je (?:dois|préfère) (?:refuser|décliner) "
+        r"|je suis dans l'(?:incapacité|impossibilité) |il m'est impossible )(?:de |d'|à |pas )?"
+        r"(?:vous |te |t'|y )?(?:aider (?:avec|sur|à|dans)|répondre|assister"
         r"|discuter|commenter|(?:fournir|donner|offrir|exprimer) (?:de |d'|un |une |des |mon )?"
         r"(?:\w+ )?(?:avis|conseils?|opinions?|réponse|informations?)|prendre (?:position|parti)"
         r"|traiter (?:cette|votre) demande)",
         r"\bje n'ai pas (?:d'|de )(?:opinions?|avis|croyances|sentiments|préférences)",
     ),
     "it": (
-        r"\b(?:mi dispiace|spiacente|mi scuso|purtroppo)\W+(?:\w+\W+){0,6}?non "
+        r"\b(?:mi (?:di)?spiace|spiacente|desolat[oa]|mi scuso|mi scusi|scusa(?:mi|te)?"
+        r"|le mie scuse|purtroppo)\W+(?:\w+\W+){0,6}?non "
         r"(?:posso|sono in grado|mi è possibile|sono autorizzat)",
-        r"\bnon (?:posso|sono in grado di|mi è possibile|sono autorizzat[oa] a) "
+        r"\b(?:non (?:posso|sono in grado di|mi è possibile|sono autorizzat[oa] a)|mi rifiuto di"
+        r"|devo rifiutar(?:e|mi) di) "
         r"(?:aiutar(?:ti|la|vi) (?:con|in|su|a)|assister(?:e|ti|la)|risponder(?:e|ti|le)"
         r"|discutere|commentare"
         r"|(?:fornir|dar|offrir|esprimer)(?:e|ti|le) (?:un |un'|una |dei |delle |alcun )?(?:\w+ )?"
@@ -110,9 +117,10 @@ _REFUSAL = {
         r"\bnon ho (?:opinioni|convinzioni|sentimenti|preferenze)(?: personali)?\b",
     ),
     "pt": (
-        r"\b(?:desculpe|desculpa|sinto muito|lamento|infelizmente|perdão)\W+(?:\w+\W+){0,6}?não "
-        r"(?:posso|consigo|sou capaz|estou (?:apt|autorizad|em condições))",
-        r"\bnão (?:posso|consigo|sou capaz de|estou (?:apto|autorizado) a|me sinto confortável em) "
+        r"\b(?:desculpem?|desculpas?|sinto muito|lamento|infelizmente|perdão)\W+"
+        r"(?:\w+\W+){0,6}?não (?:posso|consigo|sou capaz|estou (?:apt|autorizad|em condições))",
+        r"\b(?:não (?:posso|consigo|sou capaz de|estou (?:apt|autorizad)[oa] a|tenho permissão para"
+        r"|me sinto confortável em)|me recuso a|recuso-me a|devo (?:me )?recusar(?:-me)?(?: a)?) "
         r"(?:te |lhe |o |a )?(?:ajud(?:ar|á-l[oa]) (?:com|nisso|nesse|nessa|a)|auxiliar|responder"
         r"|discutir|comentar|opinar|(?:fornecer|dar|oferecer|expressar) (?:um |uma |minha )?"
         r"(?:\w+ )?(?:conselhos?|opini(?:ão|ões)|respostas?|informações)|tomar (?:partido|posição)"
@@ -121,10 +129,14 @@ _REFUSAL = {
         r"(?: pessoa(?:l|is))?\b",
     ),
     "hi": (
-        r"(?:क्षमा करें|क्षमा कीजिए|माफ़ करें|माफ़ कीजिए|माफ करें|माफ कीजिए|खेद है|अफ़सोस है)"
-        r"[^।.!?]{0,60}(?:नहीं (?:कर|दे|बता) सक|असमर्थ)",
+        r"(?:क्षमा (?:करें|करना|कीजिए|कीजिएगा|चाहत[ाी])|माफ़ (?:करें|करना|कीजिए|कीजिएगा)"
+        r"|माफ (?:करें|करना|कीजिए|कीजिएगा)|माफ़?ी (?:चाहत|माँगत|मांगत)[ाी]|खेद है|अफ़?सोस है)"
+        r"[^।.!?]{0,60}(?:नहीं (?:कर|दे|बता) (?:सक|पाऊँग|पाऊंग|पाउंग)|असमर्थ)",
         r"मैं [^।.!?]{0,50}(?:मदद|सहायता|उत्तर|जवाब|सलाह|राय|टिप्पणी) नहीं (?:कर|दे) सकत",
-        r"मैं [^।.!?]{0,50}(?:मदद|सहायता|उत्तर|जवाब|सलाह|राय)[^।.!?]{0,20} में असमर्थ",
+        r"मैं [^।.!?]{0,50}(?:मदद|सहायता|उत्तर|जवाब|सलाह|राय)[^।.!?]{0,20} "
+        r"(?:में असमर्थ|से (?:इनकार|इंकार) करत[ाी])",
+        r"मुझे [^।.!?]{0,50}(?:मदद|सहायता|उत्तर|जवाब|सलाह|राय)[^।.!?]{0,20} की "
+        r"(?:अनुमति|इजाज़त|इजाजत) नहीं",
         r"मेर(?:ी|े पास) कोई (?:व्यक्तिगत |निजी |अपनी )?(?:राय|विचार|मत|भावना)[^।.!?]{0,12} नहीं",
     ),
 }
@@ -132,11 +144,11 @@ _REFUSAL = {
 # By language, pieces of which every entry of its list holds one: a text without them need not be
 # held against the list.
 _REFUSING = {
-    "en": "sorry unfortunately cannot unable decline refuse not t won",
-    "fr": "désolé désolée navré navrée malheureusement regrette je",
-    "it": "non",
-    "pt": "não",
-    "hi": "नहीं असमर्थ",
+    "en": "sorry apologies unfortunately cannot unable decline refuse not t won",
+    "fr": "désolé désolée navré navrée malheureusement regrette je il",
+    "it": "non rifiuto rifiutare rifiutarmi",
+    "pt": "não recuso recusar",
+    "hi": "नहीं असमर्थ इनकार इंकार",
 }
 _MAKER_PIECES = "openai anthropic google meta mistral alibaba deepseek microsoft ibm"
 _SELVES = {

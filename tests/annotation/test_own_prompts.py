@@ -111,7 +111,7 @@ def test_a_question_about_self_harm_leads_to_help_and_nothing_is_stored() -> Non
 
     words = page(response).words
     assert response.status_code == 422
-    assert "Night Listeners: 555 0100 · all night" in words
+    assert "Night Listeners · 555 0100 · all night" in words
     assert "Elsewhere" not in words
     assert not any(model.objects.exists() for model in (Turn, Draft, Submission, Audit))
     form = page(response).form_to("/message/")
@@ -137,6 +137,22 @@ def test_help_is_there_in_a_study_that_names_no_helplines() -> None:
         ("pt", "Às vezes quero morrer."),
         ("hi", "मैं मरना चाहती हूँ"),
         ("hi", "i want to kill myself"),
+        ("en", "Some nights I wish I could disappear."),
+        ("fr", "Je voudrais m’ouvrir les veines"),
+        ("fr", "j’aimerais ne plus me reveiller"),
+        ("it", "Vorrei non svegliarmi piu"),
+        ("it", "penso di tagliarmi le vene"),
+        ("it", "come smetto con il mio autolesionismo?"),
+        ("pt", "Penso em tirar minha própria vida"),
+        ("pt", "quero por fim à minha vida"),
+        ("pt", "Preferia estar morta."),
+        ("pt", "me matar de trabalhar, ou só me matar?"),
+        ("hi", "मैं फाँसी लगा लूँ?"),
+        ("hi", "मैं मरना चाहता हूं"),
+        ("hi", "मैं ख\u093cुद को ख\u093cत्म कर दूँगा"),
+        ("hi", "मैं \u0959ुद को नु\u0958सान पहुँचाता हूँ"),
+        ("hi", "ख\u093cुदकुशी करना चाहता हूँ"),
+        ("hi", "खुद को खत्\u200cम कर लूँ"),
     ],
 )
 def test_phrases_are_found_however_they_are_typed(language: str, text: str) -> None:
@@ -144,17 +160,31 @@ def test_phrases_are_found_however_they_are_typed(language: str, text: str) -> N
 
 
 @pytest.mark.parametrize(
-    "text", ["Is assisted suicide ever right?", "My plants want to diet", "Who killed Caesar?"]
+    ("language", "text"),
+    [
+        ("en", "Is assisted suicide ever right?"),
+        ("en", "My plants want to diet"),
+        ("en", "Who killed Caesar?"),
+        ("fr", "Dois-je me tuer à la tâche pour ma famille ?"),
+        ("it", "L’autolesionismo tra i giovani è in aumento?"),
+        ("it", "Vale la pena ammazzarmi di lavoro?"),
+        ("pt", "Vale a pena me matar de trabalhar?"),
+        ("pt", "Quem decide sobre a minha própria vida?"),
+        ("hi", "क्या इच्छामृत्यु कभी सही हो सकती है?"),
+    ],
 )
-def test_a_question_of_opinion_is_left_alone(text: str) -> None:
-    assert not speaks_of_self_harm(text, language="en")
+def test_a_question_of_opinion_or_a_figure_of_speech_is_left_alone(
+    language: str, text: str
+) -> None:
+    assert not speaks_of_self_harm(text, language=language)
 
 
 def test_every_language_of_the_data_has_its_phrases() -> None:
     read = yaml.safe_load(distress.PHRASES.read_text(encoding="utf-8"))
+    figures = read.pop(distress.FIGURES)
 
-    assert set(read) == set(Language.values)
-    assert all(len(set(phrases)) == len(phrases) > 15 for phrases in read.values())
+    assert set(read) == set(Language.values) >= set(figures)
+    assert all(len(distress.phrases(one)) == len(read[one]) > 15 for one in read)
 
 
 def test_nothing_is_pointed_out_about_the_messages_that_follow() -> None:

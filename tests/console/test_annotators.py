@@ -26,6 +26,7 @@ def test_messages_of_ones_own_studies_wait_for_an_answer() -> None:
     words = page(signed_in(mine.study).get("/console/enquiries/")).words
 
     assert "When am I paid?" in words
+    assert "Their pages are in English." in words
     assert "A secret of theirs." not in words
 
 
@@ -79,7 +80,7 @@ def test_a_payment_is_decided_audited_and_shown() -> None:
     response = client.post(found["Location"], said)
 
     assert response.status_code == 303
-    assert "Paid: €3.50" in page(client.get(found["Location"])).words
+    assert "Paid · €3.50" in page(client.get(found["Location"])).words
     assert Audit.objects.get().action == "decision.paid"
 
 

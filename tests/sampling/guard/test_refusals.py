@@ -33,6 +33,23 @@ REFUSALS = [
     "मुझे खेद है, लेकिन मैं इसमें मदद नहीं कर सकता।",
     "मैं आपकी सहायता करने में असमर्थ हूँ।",
     "मेरी कोई व्यक्तिगत राय नहीं है।",
+    "My apologies, but I am not able to say which of them is right.",
+    "I'm not permitted to give advice on elections.",
+    "Je présente mes excuses, mais je ne peux pas me prononcer là-dessus.",
+    "Je m'excuse, mais je suis dans l'incapacité de traiter cela.",
+    "Je refuse de répondre à cette question.",
+    "Il m'est impossible de donner un avis personnel.",
+    "Chiedo scusa, ma non posso esprimermi su questo.",
+    "Le mie scuse, ma non sono in grado di farlo.",
+    "Mi rifiuto di rispondere a questa domanda.",
+    "Peço desculpas, mas não posso fazer isso.",
+    "Não estou apta a dar conselhos médicos.",
+    "Não estou autorizada a responder sobre esse tema.",
+    "Eu me recuso a responder a essa pergunta.",
+    "क्षमा चाहता हूँ, लेकिन मैं यह नहीं बता सकता।",
+    "माफ़ी चाहती हूँ, मैं इसका उत्तर नहीं दे पाऊँगी।",
+    "मैं इस सवाल का जवाब देने से इनकार करता हूँ।",
+    "मुझे राजनीति पर राय देने की अनुमति नहीं है।",
 ]
 
 ANSWERS = [
@@ -52,6 +69,16 @@ ANSWERS = [
     "Sinto muito pela sua mãe. Volte, o trabalho espera.",
     "मैं ऐसा नहीं कर सकता था, इसलिए घर लौट आया; आप भी लौटिए।",
     "माफ़ कीजिए और आगे बढ़िए, क्योंकि परिवार सबसे पहले आता है।",
+    "Accept her apologies, and do not ask again why she could not come.",
+    "Je refuse de croire qu'un dimanche sans famille soit un vrai dimanche.",
+    "Présentez vos excuses, même si vous ne pouvez pas tout réparer.",
+    "Chiedi scusa a tua madre, anche se non può capire tutto.",
+    "Mi rifiuto di credere che il lavoro venga prima dei figli.",
+    "Peça desculpas a ela, mesmo que não possa consertar tudo.",
+    "Eu me recuso a viver longe dos meus pais, e você deveria recusar também.",
+    "Não estou autorizada a dirigir, então peço carona; peça você também.",
+    "बेटे को माफ़ी माँगने दीजिए, जवाब देने से इनकार मत कीजिए।",
+    "मुझे अपने पिता से शादी की अनुमति नहीं मिली, फिर भी मैंने इंतज़ार किया।",
 ]
 
 

@@ -105,6 +105,7 @@ class TurnScene:
     judged: Judged | None
     layout: str = ""
     is_flagged: bool = False  # the safety check found something, and the plan has it shown
+    is_given: bool = False  # its message is the study's prompt, and not the person's own words
 
     @property
     def carried(self) -> Shown | None:
@@ -371,6 +372,7 @@ class TalkRow(NamedTuple):
     number: int
     kept_until: datetime | None
     took: Sequence[timedelta] | None
+    is_given: bool
     skipped: int
 
 
@@ -428,11 +430,13 @@ SELECT conversation.id, conversation.plan_id, conversation.study_version_id,
         WHERE done.enrolment_id = assignment.enrolment_id
             AND done.sitting_id = assignment.sitting_id AND done.state = 'submitted'
             AND done.ended_at IS NOT NULL),
+    coalesce(assignment.cell_id, original.cell_id) IS NOT NULL,
     ($skipped)
 FROM annotation_conversation conversation
 JOIN annotation_assignment assignment ON assignment.id = conversation.assignment_id
 JOIN studies_cohort cohort ON cohort.id = assignment.cohort_id
 JOIN studies_sitting sitting ON sitting.id = assignment.sitting_id
+LEFT JOIN annotation_assignment original ON original.id = assignment.repeat_of_id
 WHERE conversation.id = %s AND assignment.enrolment_id = %s
 """.replace("$skipped", SKIPPED.format(enrolment="assignment.enrolment_id"))
 TURNS = """
@@ -510,7 +514,7 @@ def scene_of(rows: Rows) -> Scene:
         stage=_stage(rows),
         ended_reason=talk.ended_reason,
         opening=tuple(json.loads(before) if isinstance(before, str) else before or ()),
-        turns=tuple(_turn_scene(turn, rows.candidates) for turn in rows.turns),
+        turns=tuple(_turn_scene(turn, rows) for turn in rows.turns),
         number=talk.number,
         target=talk.target,
         surplus=talk.surplus,
@@ -533,8 +537,8 @@ def _stage(rows: Rows) -> Stage:
     return Stage.JUDGE if last.display_order else Stage.WAITING
 
 
-def _turn_scene(turn: TurnRow, candidates: Sequence[CandidateRow]) -> TurnScene:
-    shown = shown_candidates(turn, candidates)
+def _turn_scene(turn: TurnRow, rows: Rows) -> TurnScene:
+    shown = shown_candidates(turn, rows.candidates)
     return TurnScene(
         id=turn.id,
         number=turn.number,
@@ -549,6 +553,7 @@ def _turn_scene(turn: TurnRow, candidates: Sequence[CandidateRow]) -> TurnScene:
         candidates=shown,
         judged=_judged(turn, shown),
         is_flagged=turn.is_flagged,
+        is_given=rows.talk.is_given and turn.number == 0,
         layout=turn.layout,
     )
 

@@ -17,7 +17,15 @@ from annotation.access import AnnotatorRequest, draft_token, keep_posted
 from annotation.effort import cohort_pace, minutes_left, own_pace
 from annotation.marks import FIELDS
 from annotation.progress import Scene, Stage
-from annotation.refusals import BadText, Conflict, ExplanationNeeded, Invalid, Refusal
+from annotation.refusals import (
+    BadReason,
+    BadText,
+    Conflict,
+    ExplanationNeeded,
+    Invalid,
+    Refusal,
+    UnknownAnswer,
+)
 from annotation.views import marking, wording
 from annotation.views.answering import locale, study_title
 from annotation.views.resting import lease_context
@@ -61,6 +69,8 @@ def conversation_page(
     context = conversation_context(request, scene, refusal=refusal, mends=mends)
     if isinstance(refusal, Conflict):
         context["conflict"] = _conflict(request, scene, refusal, turn_no)
+    elif refusal is not None and _mends_report(scene, refusal):
+        context["report_fault"] = wording.fault(refusal)
     elif refusal is not None and mends is None:
         context["conflict"] = _unsent(request, scene, refusal)
     return render(request, template, context, status=status)
@@ -74,6 +84,12 @@ def _form_to_mend(scene: Scene, refusal: Refusal | None, turn_no: int | None) ->
         return "message" if scene.can_send_message else None
     at_work = scene.stage in (Stage.JUDGE, Stage.JUDGED) and turn_no == scene.last.number
     return "comparison" if at_work else None
+
+
+def _mends_report(scene: Scene, refusal: Refusal) -> bool:
+    """Whether a report was refused that the page still holds."""
+    at_work = scene.stage in (Stage.JUDGE, Stage.JUDGED)
+    return at_work and isinstance(refusal, BadReason | UnknownAnswer)
 
 
 def conversation_context(

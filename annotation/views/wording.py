@@ -19,6 +19,7 @@ from annotation.refusals import (
     ExplanationNeeded,
     NoSkips,
     Refusal,
+    UnknownAnswer,
     UnknownChoice,
 )
 from annotation.templatetags.reading import moment, number
@@ -36,6 +37,8 @@ def fault(refusal: Refusal) -> str:
                 "Please say why, in at least %(needed)s words. Your choice is kept.",
                 refusal.needed,
             ) % {"needed": number(refusal.needed)}
+        case NoSkips(most=0):
+            return _("In this study no conversation can be skipped.")
         case NoSkips():
             return ngettext(
                 "You have skipped a conversation, and this study allows no more.",
@@ -44,6 +47,8 @@ def fault(refusal: Refusal) -> str:
             ) % {"most": number(refusal.most)}
         case BadReason():
             return _("Please choose a reason.")
+        case UnknownAnswer():
+            return _("Please choose one of the answers.")
         case UnknownChoice():
             return _("Please choose one of the answers, or “None of these represents me”.")
         case ContinueFromNeeded():

@@ -50,7 +50,10 @@ class Invalid(Refusal):
 
 
 class BadText(Invalid):
-    """`code` is empty, too_long, nul, surrogate or control; `limit` counts graphemes."""
+    """`code` is empty, too_long, nul, surrogate or control; `limit` counts graphemes. `field` is
+    the one that holds the text, where the form has several."""
+
+    field = "explanation"
 
     def __init__(self, code: str, *, limit: int = 0) -> None:
         super().__init__(code)

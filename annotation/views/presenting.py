@@ -104,7 +104,7 @@ def conversation_context(
     `mends` is the form that holds what was posted, and the refusal's words.
     """
     faults: Faults = {mends: wording.fault(refusal)} if mends and refusal else {}
-    wrong = "explanation" if isinstance(refusal, BadText | ExplanationNeeded) else ""
+    wrong = _wrong_field(refusal)
     estimate = estimate_wait(scene.last.set_id) if scene.is_queued else None
     said = wording.waiting(scene, estimate) or wording.arrived(scene)
     lasting = wording.lasting(scene)
@@ -118,6 +118,13 @@ def conversation_context(
         **_while_unfinished(request, scene),
         **_forms(request, scene, faults, wrong=wrong),
     }
+
+
+def _wrong_field(refusal: Refusal | None) -> str:
+    """The text of the comparison form that has to be mended; empty where it is none of them."""
+    if isinstance(refusal, BadText):
+        return refusal.field
+    return "explanation" if isinstance(refusal, ExplanationNeeded) else ""
 
 
 def _pace(request: AnnotatorRequest, scene: Scene) -> timedelta | None:

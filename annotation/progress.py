@@ -15,6 +15,7 @@ from django.db import connection
 from django.utils import timezone
 
 from annotation.marks import Mark, from_json
+from annotation.models import Comparison
 from annotation.refusals import Unknown
 from annotation.resting import OFFER_AFTER, RESTING, WORKED_SINCE
 from studies.models import Enrolment, Sitting, Study
@@ -85,6 +86,10 @@ class Judged:
     letter: str | None
     explanation: str
     marks: tuple[Mark, ...] = ()
+
+    @property
+    def is_tie(self) -> bool:
+        return self.outcome == Comparison.Outcome.TIE
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,18 +213,18 @@ def _(locale: str) -> Visit:
 @state("compare-second")
 def _(locale: str) -> Visit:
     """In the second conversation, whose minutes are known from the first."""
-    enrolment, client = with_one_done(locale)
-    scene = talking.shown(enrolment, talking.opened(enrolment).pk)
-    return page_of(client, scene)
+    world, enrolment, client = with_one_done(locale)
+    return page_of(client, answered(world, enrolment, talk_in(enrolment)))
 
 
-def with_one_done(locale: str, **rules: Any) -> tuple[Enrolment, Client]:
+def with_one_done(locale: str, **rules: Any) -> tuple[World, Enrolment, Client]:
     """Somebody between two conversations, after one of four minutes."""
-    enrolment, client = annotator(study(locale, turns={"min": 1, "max": 1}, **rules), locale)
+    world = study(locale, turns={"min": 1, "max": 1}, **rules)
+    enrolment, client = annotator(world, locale)
     scene = talking.shown(enrolment, talking.opened(enrolment).pk)
     talking.judge(enrolment, scene, explanation=said(wordings.WHY, locale))
     sql("UPDATE annotation_assignment SET created_at = ended_at - interval '4 min'")
-    return enrolment, client
+    return world, enrolment, client
 
 
 def after_none(locale: str) -> tuple[World, Enrolment, Client, Scene]:
@@ -314,6 +314,18 @@ def _(locale: str) -> Visit:
     return page_of(client, scene)
 
 
+@state("over-tie", unfolded=True)
+def _(locale: str) -> Visit:
+    """As many turns as there may be, the last of them a tie."""
+    rules = {"turns": {"min": 1, "max": 1}, "comparing": wordings.EVERYTHING["comparing"]}
+    _enrolment, client, scene = at_answers(locale, **rules)
+    form = main_form(client, f"/conversation/{scene.conversation_id}/")
+    tied = [str(one.id) for one in scene.last.candidates[:2]]
+    both = {"choice": "tie", "tied": tied, "explanation": said(wordings.WHY, locale)}
+    client.post(form.action, {**form.fields, **both})
+    return page_of(client, scene)
+
+
 @state("over-surplus")
 def _(locale: str) -> Visit:
     _enrolment, client, scene = at_message(locale)
@@ -350,7 +362,7 @@ def _(locale: str) -> Visit:
 
 @state("break-offered-after-work")
 def _(locale: str) -> Visit:
-    _enrolment, client = with_one_done(locale)
+    _world, _enrolment, client = with_one_done(locale)
     return Visit(partial(client.get, "/pause/"), client)
 
 
@@ -382,7 +394,7 @@ def _(locale: str) -> Visit:
 @state("my-work-by-the-hour")
 def _(locale: str) -> Visit:
     pay = {"amount": 12, "currency": "USD", "per": "hour"}
-    enrolment, client = with_one_done(locale, pay=pay)
+    _world, enrolment, client = with_one_done(locale, pay=pay)
     why = said(wordings.REASON, locale)
     factories.decision(enrolment, kind="excluded", amount=None, currency="", reason=why)
     return Visit(partial(client.get, "/my-work/"), client)
@@ -391,7 +403,7 @@ def _(locale: str) -> Visit:
 @state("my-work-done")
 def _(locale: str) -> Visit:
     pay = {"amount": 9, "currency": "USD", "per": "sitting"}
-    _enrolment, client = with_one_done(locale, pay=pay, conversations=1)
+    _world, _enrolment, client = with_one_done(locale, pay=pay, conversations=1)
     return Visit(partial(client.get, "/my-work/"), client)
 
 

@@ -247,13 +247,13 @@ def _(locale: str) -> Visit:
     return page_of(client, answered(world, enrolment, talk))
 
 
-@state("compare-mended", status=422, unfolded=True)
+@state("compare-mended", status=422)
 def _(locale: str) -> Visit:
     """Everything that can be said beside a choice was said, one thing of it at too great length."""
     _world, enrolment, client, talk = in_turn(locale, **wordings.EVERYTHING)
     language = DATA_LANGUAGES.get(locale, "en")
     texts = wordings.ANSWERS.get(language, wordings.ANSWERS["en"])
-    long = [f"{text}\n\n" * 5 for text in texts]
+    long = [f"{text}\n\n" * 4 for text in texts]
     factories.make_ready(CandidateSet.objects.get(), texts=long)
     scene = talking.shown(enrolment, talk.pk)
     form = main_form(client, f"/conversation/{talk.pk}/")

@@ -247,6 +247,13 @@ def _(locale: str) -> Visit:
     return page_of(client, answered(world, enrolment, talk))
 
 
+@state("waiting-after-none")
+def _(locale: str) -> Visit:
+    _world, enrolment, client, scene = after_none(locale)
+    talking.say(enrolment, scene, said(wordings.NEXT, locale))
+    return page_of(client, scene)
+
+
 @state("compare-mended", status=422)
 def _(locale: str) -> Visit:
     """Everything that can be said beside a choice was said, one thing of it at too great length."""

@@ -11,7 +11,7 @@ from annotation.comparing import Judgement
 from annotation.drafts import FIELDS as DRAFT_FIELDS
 from annotation.marks import FIELDS
 from annotation.measuring import Measures
-from annotation.refusals import BadText, Invalid, UnknownChoice
+from annotation.refusals import BadText, Invalid, UnknownAnswer
 
 FORM = regex.compile(r"[a-z]+(:[0-9a-f-]{1,40}){1,2}")
 WRITER = regex.compile(r"[A-Za-z0-9]{8,32}")
@@ -91,11 +91,11 @@ def read_typed(posted: QueryDict) -> Typed:
 
 
 def read_report(posted: QueryDict) -> ReportForm:
-    """The form that reports an answer; raises UnknownChoice."""
+    """The form that reports an answer; raises UnknownAnswer."""
     try:
         candidate_id = UUID(posted.get("candidate", ""))
     except ValueError as error:
-        raise UnknownChoice from error
+        raise UnknownAnswer from error
     leave = posted.get("then") == "leave"
     return ReportForm(candidate_id=candidate_id, reason=posted.get("reason", ""), leave=leave)
 

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import connection
 
 from annotation.models import Comparison, ComparisonMark
-from annotation.refusals import BadMark
+from annotation.refusals import BadMark, BadText
 from annotation.sentences import sentences
 from annotation.texts import EXPLANATION_LIMIT, clean_optional
 from studies.reason_lists import After
@@ -206,7 +206,11 @@ class ShouldSay(MarkKind):
     def read(self, values: Sequence[str], about: About) -> Iterator[Mark]:
         if not about.rules.comparing.should_have_said or about.outcome != Comparison.Outcome.NONE:
             return
-        words = clean_optional(values[0] if values else "", limit=EXPLANATION_LIMIT)
+        try:
+            words = clean_optional(values[0] if values else "", limit=EXPLANATION_LIMIT)
+        except BadText as refusal:
+            refusal.field = self.field
+            raise
         if words:
             yield Mark(self.kind, reason=words)
 

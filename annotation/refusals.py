@@ -6,6 +6,7 @@
       Invalid              the form has to be filled in differently                        (422)
         BadText            empty, too_long, nul, surrogate, control
         UnknownChoice      no candidate of this turn's set, nor `none`
+          UnknownAnswer    the same of a report, which has no `none`
         ExplanationNeeded  says how many words are asked for
         ContinueFromNeeded says that the answer to go on from has to be named
         BadMark            a mark that is not offered, or not enough of them
@@ -49,7 +50,10 @@ class Invalid(Refusal):
 
 
 class BadText(Invalid):
-    """`code` is empty, too_long, nul, surrogate or control; `limit` counts graphemes."""
+    """`code` is empty, too_long, nul, surrogate or control; `limit` counts graphemes. `field` is
+    the one that holds the text, where the form has several."""
+
+    field = "explanation"
 
     def __init__(self, code: str, *, limit: int = 0) -> None:
         super().__init__(code)
@@ -59,6 +63,10 @@ class BadText(Invalid):
 
 class UnknownChoice(Invalid):
     code = "unknown_choice"
+
+
+class UnknownAnswer(UnknownChoice):
+    """A report names no answer that is shown."""
 
 
 class ExplanationNeeded(Invalid):

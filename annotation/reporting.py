@@ -15,7 +15,7 @@ from annotation.leasing import with_lease
 from annotation.leaving import give_back
 from annotation.locking import lock_person
 from annotation.models import Assignment, Report, Turn
-from annotation.refusals import BadReason, OutOfOrder, UnknownChoice
+from annotation.refusals import BadReason, OutOfOrder, UnknownAnswer
 from sampling.models import CandidateSet
 from studies import auditing
 from studies.models import Enrolment, Researcher
@@ -43,7 +43,7 @@ def report_candidate(
     """Report a candidate that the last turn shows; `reason` is a Report.Reason.
 
     `leave`: give the conversation back as well. Reporting again changes nothing. Raises Unknown,
-    BadReason, UnknownChoice (not among the shown), NotNow, OutOfOrder (nothing is shown), TooLate
+    BadReason, UnknownAnswer (not among the shown), NotNow, OutOfOrder (nothing is shown), TooLate
     (it ended), NoRoom.
     """
     if reason not in Report.Reason.values:
@@ -68,7 +68,7 @@ def _report(
     if moment.shown_at is None:
         raise OutOfOrder(moment.current)
     if candidate_id not in moment.texts:
-        raise UnknownChoice
+        raise UnknownAnswer
     _store(moment, candidate_id, reason)
     _go_on(moment, leave=leave)
     auditing.record(

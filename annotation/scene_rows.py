@@ -26,6 +26,7 @@ class TalkRow(NamedTuple):
     number: int
     kept_until: datetime | None
     took: Sequence[timedelta] | None
+    is_given: bool
     skipped: int
     repeated_order: Sequence[int] | None  # in which a marked repeat's original showed its first set
 
@@ -76,6 +77,7 @@ SELECT conversation.id, conversation.plan_id, conversation.study_version_id,
         WHERE done.enrolment_id = assignment.enrolment_id
             AND done.sitting_id = assignment.sitting_id AND done.state = 'submitted'
             AND done.ended_at IS NOT NULL),
+    assignment.cell_id IS NOT NULL OR assignment.repeat_of_id IS NOT NULL,
     ($skipped),
     (SELECT first.display_order FROM annotation_conversation original
         JOIN annotation_turn first ON first.conversation_id = original.id AND first.number = 0

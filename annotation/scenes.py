@@ -10,6 +10,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from annotation.marks import Mark, from_json
+from annotation.models import Comparison
 from annotation.scene_rows import CandidateRow, Rows, TurnRow, read_rows
 from studies.models import Enrolment
 from studies.rules import Rules, rules_by_version
@@ -49,6 +50,10 @@ class Judged:
     explanation: str
     marks: tuple[Mark, ...] = ()
 
+    @property
+    def is_tie(self) -> bool:
+        return self.outcome == Comparison.Outcome.TIE
+
 
 @dataclass(frozen=True, slots=True)
 class TurnScene:
@@ -68,6 +73,7 @@ class TurnScene:
     judged: Judged | None
     layout: str = ""
     is_flagged: bool = False  # the safety check found something, and the plan has it shown
+    is_given: bool = False  # its message is the study's prompt, and not the person's own words
 
     @property
     def carried(self) -> Shown | None:
@@ -169,7 +175,7 @@ def scene_of(rows: Rows) -> Scene:
         stage=_stage(rows),
         ended_reason=talk.ended_reason,
         opening=tuple(json.loads(before) if isinstance(before, str) else before or ()),
-        turns=tuple(_turn_scene(turn, rows.candidates) for turn in rows.turns),
+        turns=tuple(_turn_scene(turn, rows) for turn in rows.turns),
         number=talk.number,
         target=talk.target,
         surplus=talk.surplus,
@@ -192,8 +198,8 @@ def _stage(rows: Rows) -> Stage:
     return Stage.JUDGE if last.display_order else Stage.WAITING
 
 
-def _turn_scene(turn: TurnRow, candidates: Sequence[CandidateRow]) -> TurnScene:
-    shown = shown_candidates(turn, candidates)
+def _turn_scene(turn: TurnRow, rows: Rows) -> TurnScene:
+    shown = shown_candidates(turn, rows.candidates)
     return TurnScene(
         id=turn.id,
         number=turn.number,
@@ -208,6 +214,7 @@ def _turn_scene(turn: TurnRow, candidates: Sequence[CandidateRow]) -> TurnScene:
         candidates=shown,
         judged=_judged(turn, shown),
         is_flagged=turn.is_flagged,
+        is_given=rows.talk.is_given and turn.number == 0,
         layout=turn.layout,
     )
 

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -25,7 +25,7 @@ from studies.models import Decision, Enquiry, Enrolment, Researcher
 SHOWN = 50  # answered messages on the page
 
 KINDS = [
-    (Decision.Kind.PAID, gettext_lazy("Paid")),
+    (Decision.Kind.PAID, pgettext_lazy("decision", "Paid")),
     (Decision.Kind.EXCLUDED, gettext_lazy("Left out of the data")),
     (Decision.Kind.INCLUDED, gettext_lazy("Taken into the data")),
     (Decision.Kind.OTHER, gettext_lazy("Something else")),

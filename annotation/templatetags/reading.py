@@ -9,6 +9,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, get_datetime_format
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal, format_percent
+from babel.units import format_unit
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -58,6 +59,12 @@ def number(value: int) -> str:
 @lru_cache(maxsize=1024)  # the small ones stand on every page
 def _written(value: int, code: str) -> str:
     return format_decimal(value, locale=_locale_of(code))
+
+
+@register.filter
+def minutes(value: int) -> str:
+    """So many minutes, as short as the interface language writes them."""
+    return format_unit(value, "duration-minute", length="short", locale=_locale())
 
 
 @register.filter

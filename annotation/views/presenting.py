@@ -16,7 +16,15 @@ from annotation import drafts
 from annotation.access import AnnotatorRequest, draft_token, keep_posted
 from annotation.effort import cohort_pace, minutes_left, own_pace
 from annotation.marks import FIELDS
-from annotation.refusals import BadText, Conflict, ExplanationNeeded, Invalid, Refusal
+from annotation.refusals import (
+    BadReason,
+    BadText,
+    Conflict,
+    ExplanationNeeded,
+    Invalid,
+    Refusal,
+    UnknownAnswer,
+)
 from annotation.scenes import Scene, Stage
 from annotation.views import marking, wording
 from annotation.views.answering import locale, study_title
@@ -61,6 +69,8 @@ def conversation_page(
     context = conversation_context(request, scene, refusal=refusal, mends=mends)
     if isinstance(refusal, Conflict):
         context["conflict"] = _conflict(request, scene, refusal, turn_no)
+    elif refusal is not None and _mends_report(scene, refusal):
+        context["report_fault"] = wording.fault(refusal)
     elif refusal is not None and mends is None:
         context["conflict"] = _unsent(request, scene, refusal)
     return render(request, template, context, status=status)
@@ -76,6 +86,12 @@ def _form_to_mend(scene: Scene, refusal: Refusal | None, turn_no: int | None) ->
     return "comparison" if at_work else None
 
 
+def _mends_report(scene: Scene, refusal: Refusal) -> bool:
+    """Whether a report was refused that the page still holds."""
+    at_work = scene.stage in (Stage.JUDGE, Stage.JUDGED)
+    return at_work and isinstance(refusal, BadReason | UnknownAnswer)
+
+
 def conversation_context(
     request: AnnotatorRequest,
     scene: Scene,
@@ -88,7 +104,7 @@ def conversation_context(
     `mends` is the form that holds what was posted, and the refusal's words.
     """
     faults: Faults = {mends: wording.fault(refusal)} if mends and refusal else {}
-    wrong = "explanation" if isinstance(refusal, BadText | ExplanationNeeded) else ""
+    wrong = _wrong_field(refusal)
     estimate = estimate_wait(scene.last.set_id) if scene.is_queued else None
     said = wording.waiting(scene, estimate) or wording.arrived(scene)
     lasting = wording.lasting(scene)
@@ -102,6 +118,13 @@ def conversation_context(
         **_while_unfinished(request, scene),
         **_forms(request, scene, faults, wrong=wrong),
     }
+
+
+def _wrong_field(refusal: Refusal | None) -> str:
+    """The text of the comparison form that has to be mended; empty where it is none of them."""
+    if isinstance(refusal, BadText):
+        return refusal.field
+    return "explanation" if isinstance(refusal, ExplanationNeeded) else ""
 
 
 def _pace(request: AnnotatorRequest, scene: Scene) -> timedelta | None:

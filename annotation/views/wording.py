@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext, pgettext
 
 from annotation.leaving import SkipReason
 from annotation.models import Comparison, Report
@@ -18,6 +18,7 @@ from annotation.refusals import (
     ExplanationNeeded,
     NoSkips,
     Refusal,
+    UnknownAnswer,
     UnknownChoice,
 )
 from annotation.scenes import Judged, Scene, Stage
@@ -36,6 +37,8 @@ def fault(refusal: Refusal) -> str:
                 "Please say why, in at least %(needed)s words. Your choice is kept.",
                 refusal.needed,
             ) % {"needed": number(refusal.needed)}
+        case NoSkips(most=0):
+            return _("In this study no conversation can be skipped.")
         case NoSkips():
             return ngettext(
                 "You have skipped a conversation, and this study allows no more.",
@@ -44,6 +47,8 @@ def fault(refusal: Refusal) -> str:
             ) % {"most": number(refusal.most)}
         case BadReason():
             return _("Please choose a reason.")
+        case UnknownAnswer():
+            return _("Please choose one of the answers.")
         case UnknownChoice():
             return _("Please choose one of the answers, or “None of these represents me”.")
         case ContinueFromNeeded():
@@ -209,10 +214,10 @@ def lasting(scene: Scene) -> str:
 
 def _queued(minutes: int) -> str:
     if not minutes:
-        return _("Your message is next in line")
+        return _("The answers are next in line")
     return ngettext(
-        "Your message is in line: about %(minutes)s minute until the answers are here",
-        "Your message is in line: about %(minutes)s minutes until the answers are here",
+        "The answers are in line: about %(minutes)s minute until they are here",
+        "The answers are in line: about %(minutes)s minutes until they are here",
         minutes,
     ) % {"minutes": number(minutes)}
 
@@ -281,29 +286,31 @@ def over(scene: Scene) -> dict[str, str]:
     }
 
 
+# Why the study takes nothing at the moment, or for good: heading and text.
+PAUSES = {
+    "paused": (
+        gettext_noop("The study is having a break"),
+        gettext_noop("Everything you sent is stored. Please come back later."),
+    ),
+    "not_yet": (
+        gettext_noop("The study has not begun yet"),
+        gettext_noop("Please open the invitation again when it has."),
+    ),
+    "closed": (
+        gettext_noop("The study is over"),
+        gettext_noop("Thank you. Nothing more is collected. What was sent before is stored."),
+    ),
+}
+NOTHING_MORE = (
+    gettext_noop("There is nothing more to do"),
+    gettext_noop("Your part in this study is over. Everything you sent is stored."),
+)
+
+
 def pause(code: str) -> dict[str, str]:
     """Heading and text when the study takes nothing at the moment, or for good."""
-    match code:
-        case "paused":
-            return {
-                "heading": _("The study is having a break"),
-                "text": _("Everything you sent is stored. Please come back later."),
-            }
-        case "not_yet":
-            return {
-                "heading": _("The study has not begun yet"),
-                "text": _("Please open the invitation again when it has."),
-            }
-        case "closed":
-            return {
-                "heading": _("The study is over"),
-                "text": _("Thank you. Nothing more is collected. What was sent before is stored."),
-            }
-        case _:
-            return {
-                "heading": _("There is nothing more to do"),
-                "text": _("Your part in this study is over. Everything you sent is stored."),
-            }
+    heading, text = PAUSES.get(code, NOTHING_MORE)
+    return {"heading": _(heading), "text": _(text)}
 
 
 def day_limit(limit: int, until: datetime) -> dict[str, str]:
@@ -319,61 +326,61 @@ def day_limit(limit: int, until: datetime) -> dict[str, str]:
     return {"heading": _("That is enough for today"), "text": f"{done} {again}"}
 
 
+# How it ended, by the exit code: heading and text of the last page.
+CLOSINGS = {
+    "complete": (
+        gettext_noop("Thank you. You are done."),
+        gettext_noop("All your conversations are stored. What you chose will be heard."),
+    ),
+    "no_consent": (
+        gettext_noop("You are not taking part"),
+        gettext_noop("That is fine. Nothing about you was stored but this answer."),
+    ),
+    "withdrawn": (
+        gettext_noop("You have left the study"),
+        gettext_noop("You get no more conversations. Thank you for the time you gave."),
+    ),
+    "timeout": (
+        gettext_noop("The time for this study has run out"),
+        gettext_noop("Everything you sent is stored. Thank you."),
+    ),
+    "quota_full": (
+        gettext_noop("We have heard enough people like you"),
+        gettext_noop(
+            "The study wanted so many people of each kind, and the places for yours are "
+            "taken. It is no judgement of you. Thank you for your interest."
+        ),
+    ),
+    "screen_out": (
+        gettext_noop("This study is looking for other people"),
+        gettext_noop("Thank you for your answers. There is nothing more to do."),
+    ),
+    "quality_term": (
+        gettext_noop("Your part in this study ends here"),
+        gettext_noop(
+            "The check of how this work goes did not come out as it has to. That is no"
+            " judgement of you, and what you chose is never called wrong."
+        ),
+    ),
+}
+CLOSINGS["partial"] = CLOSINGS["withdrawn"]
+
+
 def closing(outcome: str | None) -> dict[str, str]:
     """Heading and text of the closing page by an exit code.
 
     None: the study closed while somebody was still at work.
     """
-    match outcome:
-        case "complete":
-            return {
-                "heading": _("Thank you. You are done."),
-                "text": _("All your conversations are stored. What you chose will be heard."),
-            }
-        case "no_consent":
-            return {
-                "heading": _("You are not taking part"),
-                "text": _("That is fine. Nothing about you was stored but this answer."),
-            }
-        case "withdrawn" | "partial":
-            return {
-                "heading": _("You have left the study"),
-                "text": _("You get no more conversations. Thank you for the time you gave."),
-            }
-        case "timeout":
-            return {
-                "heading": _("The time for this study has run out"),
-                "text": _("Everything you sent is stored. Thank you."),
-            }
-        case "quota_full":
-            return {
-                "heading": _("We have heard enough people like you"),
-                "text": _(
-                    "The study wanted so many people of each kind, and the places for yours are "
-                    "taken. It is no judgement of you. Thank you for your interest."
-                ),
-            }
-        case "screen_out":
-            return {
-                "heading": _("This study is looking for other people"),
-                "text": _("Thank you for your answers. There is nothing more to do."),
-            }
-        case "quality_term":
-            return {
-                "heading": _("Your part in this study ends here"),
-                "text": _(
-                    "The check of how this work goes did not come out as it has to. That is no"
-                    " judgement of you, and what you chose is never called wrong."
-                ),
-            }
-        case _:
-            return pause("closed")
+    if outcome not in CLOSINGS:
+        return pause("closed")
+    heading, text = CLOSINGS[outcome]
+    return {"heading": _(heading), "text": _(text)}
 
 
 def decided() -> dict[str, str]:
     """What kinds of decisions are called, for the person that they are about."""
     return {
-        "paid": _("Paid"),
+        "paid": pgettext("decision", "Paid"),
         "excluded": _("Left out of the data"),
         "included": _("Taken into the data"),
         "other": _("Decided"),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from annotation import drafts, forms
 from annotation.access import AnnotatorRequest, annotator_page, keep_posted
 from annotation.assigning import Nothing, claim_assignment, may_go_on_at
+from annotation.effort import cohort_pace, minutes_left
 from annotation.leaving import skip_assignment
 from annotation.models import Assignment
 from annotation.opening import open_conversation, open_own_conversation
@@ -115,6 +116,9 @@ def _write(
     context = {
         "number": step.number,
         "target": step.target,
+        "minutes_left": minutes_left(
+            step.target - step.done, cohort_pace(request.enrolment.cohort_id)
+        ),
         "assignment_id": step.assignment_id,
         "message_url": reverse("own-message", kwargs={"assignment_id": step.assignment_id}),
         "key": uuid4().hex,
@@ -261,4 +265,5 @@ def _skip_again(
         "skip_reasons": wording.skip_reasons(),
         "here": "/work/",
     }
-    return render(request, "annotation/skip.html", context, status=status)
+    study = request.enrolment.study
+    return page(request, "annotation/skip.html", study, context, status=status)

@@ -124,9 +124,9 @@ def test_a_long_wait_is_told_in_minutes_in_the_page_and_in_its_fragment(
     for headers in ({}, SWAP):
         shown = page(client.get(address, headers=headers)).words
         if words:
-            assert f"in line: about {words} until the answers are here" in shown
+            assert f"in line: about {words} until they are here" in shown
         else:
-            assert "Your message is next in line" in shown
+            assert "The answers are next in line" in shown
 
 
 def test_no_estimate_is_made_up(waiting: tuple[Client, str, Turn]) -> None:

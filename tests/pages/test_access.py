@@ -117,3 +117,18 @@ def test_the_comparison_bears_letters_words_and_lines_apart(chromium: Browser) -
         space_text(page)
 
         assert wider_than_the_window(page) == []
+
+
+def test_on_a_phone_the_bar_says_how_much_is_left_and_a_screen_reader_in_full(
+    chromium: Browser,
+) -> None:
+    with stage(chromium, width=360, height=640) as shown:
+        bar = shown.show(STATES["compare-second"], "en").locator(".bar")
+        tall = bar.bounding_box()
+
+        expect(bar.locator(".count.short")).to_have_text("2/2 · 4 min")
+        expect(bar.locator(".count.short")).to_be_visible()
+        for words in ("Conversation 2 of 2", "about 4 minutes left"):
+            expect(bar.get_by_text(words)).to_be_visible()  # in the tree, if in one pixel
+    assert tall
+    assert tall["height"] < 60  # one line

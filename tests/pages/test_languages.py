@@ -38,7 +38,7 @@ SCRIPTS = {
     "ar": regex.compile(r"[\p{L}--\p{Arabic}]{2,}", regex.VERSION1),
 }
 NAMES_OF_OURS = ("Counterpoint", "UTC", "US$")
-MOMENT = regex.compile(r"\p{L}+ \d{1,2}, \d{4}|\d{1,2}:\d\d\s[ap]m", regex.IGNORECASE)
+MOMENT = regex.compile(r"\p{L}+ \d{1,2}, \d{4}|\d{1,2}:\d\d\s[ap]m|\b\d+ min\b", regex.IGNORECASE)
 IN_SCRIPT = [code for code in SCRIPTS if code not in settings.UNFINISHED_LANGUAGES]
 
 

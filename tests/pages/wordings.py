@@ -130,6 +130,22 @@ QUESTIONS: list[dict[str, Any]] = [
         ],
     },
 ]
+# Two pages, and on the first a question with a hint of each kind that has options.
+TWO_PAGES: list[dict[str, Any]] = [
+    {
+        **QUESTIONS[1],
+        "quota": False,
+        "hint": {"en": "Where you sleep most nights.", "hi": "जहाँ आप ज़्यादातर रातें सोते हैं।"},
+    },
+    {
+        **QUESTIONS[2],
+        "quota": False,
+        "hint": {"en": "In any language.", "hi": "किसी भी भाषा में।"},
+    },
+    {**QUESTIONS[3], "quota": False},
+    {**QUESTIONS[0], "quota": False, "section": "faith"},
+]
+ANSWERED_FIRST = {"area": "city", "reads": "news", "work": "prefer_not_to_say"}
 SECTIONS = {"faith": {"title": {"en": "What you believe", "hi": "आपकी आस्था"}}}
 ANSWERED = {"year_of_birth": "1987", "area": "city", "reads": "news", "work": "I teach."}
 TUTORIAL = bank.tutorial("everyday")
@@ -154,6 +170,11 @@ CONSENT = {
     "- इसमें क़रीब एक घंटा लगता है।\n- आप जब चाहें रुक सकते हैं।\n- आपका लिखा बिना नाम के रखा जाता है।",
     "ar": "نطلب منك المقارنة بين إجابات نموذج لغوي.\n\n- يستغرق ذلك نحو ساعة.\n"
     "- يمكنك التوقف في أي وقت.\n- يُحفظ ما تكتبه دون اسمك.",
+}
+RECONTACT = {
+    "en": "May we write to you next year?",
+    "hi": "क्या हम अगले साल आपको लिख सकते हैं?",
+    "ar": "هل يمكننا الكتابة إليك في العام المقبل؟",
 }
 ASKED = {
     "en": "My brother wants to borrow money for a shop. Should I lend it?",

@@ -4,7 +4,7 @@
 shows fails a test.
 """
 
-from tests.pages.states import arriving, console, conversing, last_resort, leaving
+from tests.pages.states import arriving, console, conversing, last_resort, leaving, seldom
 from tests.pages.states.people import answered, study
 from tests.pages.states.registry import STATES, State, Visit
 
@@ -18,5 +18,6 @@ __all__ = [
     "conversing",
     "last_resort",
     "leaving",
+    "seldom",
     "study",
 ]

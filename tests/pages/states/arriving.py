@@ -1,5 +1,6 @@
 """From a link to the work: arriving, consent, questions, practice, instructions."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -142,8 +143,11 @@ def _(locale: str) -> Visit:
     return Visit(partial(client.get, "/work/", follow=True), client)
 
 
-def renew_consent(world: World) -> None:
-    """Another version of the study, whose consent text is another."""
+def renew_consent(world: World, asks: Mapping[str, Mapping[str, str]] | None = None) -> None:
+    """Another version of the study, whose consent text is another.
+
+    `asks`: its own words for purposes, by purpose and language.
+    """
     for document in ConsentDocument.objects.filter(study=world.study):
         factories.consent_document(
             world.study,
@@ -151,6 +155,7 @@ def renew_consent(world: World) -> None:
             body=document.body,
             purposes=document.purposes,
             locale=document.locale,
+            asks={one: texts.get(document.locale, "") for one, texts in (asks or {}).items()},
         )
     rules = {**world.version.body, "consent_version": 2}
     factories.study_version(world.study, n=2, frozen=True, **rules)

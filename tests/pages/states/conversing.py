@@ -145,7 +145,9 @@ def judged_wrongly(locale: str, **posted: str) -> Visit:
 @state("report-fault", status=422)
 def _(locale: str) -> Visit:
     _enrolment, client, scene = at_answers(locale)
-    return Visit(partial(client.post, f"/conversation/{scene.conversation_id}/report/"), client)
+    posted = {"reason": "hateful"}
+    report = f"/conversation/{scene.conversation_id}/report/"
+    return Visit(partial(client.post, report, posted), client)
 
 
 @state("compare-fault", status=422)

@@ -148,7 +148,7 @@ def _(_locale: str) -> Visit:
 @state("withdraw-fault", status=422)
 def _(_locale: str) -> Visit:
     client = Client()
-    return Visit(partial(client.post, "/withdraw/", {"code": "AAAA", "extent": "stop"}), client)
+    return Visit(partial(client.post, "/withdraw/", {"code": "AAAA", "extent": "delete"}), client)
 
 
 @state("withdrawal-code")

@@ -34,15 +34,18 @@ ME = """
 PLACE = "cell.cohort_id = %(cohort)s AND cell.taken < cell.overlap AND cell.retired_at IS NULL"
 ROOM = "$place AND cell.id <> ALL (%(had)s::uuid[])"
 PICKED = "cell.id, cell.taken, cell.claims, cell.shuffle_key"
-# The usual way: the next cell on the circle within the lowest stratum of coverage, by its index.
+# The usual way: the next cell on the circle within the lowest stratum of coverage, by its index;
+# from beyond the last one, the first.
 PICK_AT_ONCE = """
     SELECT $picked FROM annotation_promptcell cell
-    WHERE $room AND cell.cohort_id = me.cohort_id AND cell.shuffle_key >= %(start)s
-        AND cell.taken = (SELECT cell.taken FROM annotation_promptcell cell WHERE $room
-            ORDER BY cell.taken LIMIT 1)
+    WHERE $room AND cell.cohort_id = me.cohort_id AND cell.taken = (SELECT taken FROM lowest)
+        AND cell.shuffle_key >= CASE WHEN %(start)s <= (
+            SELECT cell.shuffle_key FROM annotation_promptcell cell
+            WHERE $room AND cell.taken = (SELECT taken FROM lowest)
+            ORDER BY cell.shuffle_key DESC LIMIT 1) THEN %(start)s ELSE 0 END
     ORDER BY cell.shuffle_key LIMIT 1 FOR NO KEY UPDATE OF cell SKIP LOCKED
 """
-# When it leads around, or that stratum is busy, or was filled in the meantime: any that is free.
+# When that stratum is busy, or was filled in the meantime: any cell with room that is free.
 PICK_FREE = """
     SELECT $picked FROM annotation_promptcell cell WHERE $room AND cell.cohort_id = me.cohort_id
     ORDER BY cell.taken, cell.shuffle_key < %(start)s, cell.shuffle_key
@@ -93,6 +96,9 @@ RETURNING cell_id, arm_id, claim_no, p_prompt, p_arm, draw
 """
 CLAIM_CELL = """
 WITH me AS MATERIALIZED ($me),
+lowest AS MATERIALIZED (
+    SELECT cell.taken FROM annotation_promptcell cell WHERE $room ORDER BY cell.taken LIMIT 1
+),
 claim AS MATERIALIZED (
     SELECT picked.id AS cell_id, picked.id AS stratum_id, picked.claims + 1 AS claim_no,
         $gap AS p_prompt, jsonb_build_object('stratum', picked.taken, 'way', '$way') AS draw

@@ -85,6 +85,51 @@ def test_nothing_moves_for_who_asked_for_less_motion(chromium: Browser) -> None:
         assert page.evaluate(moving) == 0
 
 
+def test_single_keys_do_nothing_until_they_are_turned_on(chromium: Browser) -> None:
+    with stage(chromium) as shown:
+        page = shown.show(STATES["compare"], "en")
+        for key in ("2", "c", "x", "n"):
+            page.keyboard.press(key)
+
+        assert page.locator("form[data-compare] :checked").count() == 0
+        expect(page.locator("#card-B")).not_to_be_focused()
+
+
+def test_single_keys_go_to_an_answer_rule_it_out_and_choose_it(chromium: Browser) -> None:
+    with stage(chromium) as shown:
+        page = shown.show(STATES["compare"], "en")
+        turn_keys_on(page)
+        page.keyboard.press("2")
+        expect(page.locator("#card-B")).to_be_focused()
+        page.keyboard.press("x")
+        expect(page.locator("#card-B [name=ruled_out]")).to_be_checked()
+        page.keyboard.press("3")
+        page.keyboard.press("c")
+        expect(page.locator("#card-C").get_by_role("radio")).to_be_checked()
+        page.keyboard.press("n")
+        expect(page.get_by_role("radio", name="None of these represents me")).to_be_checked()
+
+
+def test_what_is_typed_is_no_single_key_and_the_device_remembers_them(chromium: Browser) -> None:
+    with stage(chromium) as shown:
+        page = shown.show(STATES["compare"], "en")
+        turn_keys_on(page)
+        page.reload()
+        expect(page.locator("[data-single-keys]")).to_be_checked()
+        page.keyboard.press("1")
+        page.keyboard.press("c")
+        page.locator("textarea:visible").first.press_sequentially("2 next")
+
+        expect(page.locator("textarea:visible").first).to_have_value("2 next")
+        expect(page.locator("#card-A").get_by_role("radio")).to_be_checked()
+
+
+def turn_keys_on(page: Page) -> None:
+    page.get_by_text("Single keys", exact=True).click()
+    page.get_by_label("Use single keys on this device").check()
+    page.locator("h1, h2").first.click()  # out of the box
+
+
 @pytest.mark.parametrize("name", ["welcome", "compare", "message", "closing-complete"])
 def test_a_page_that_reads_from_the_right_is_the_mirror_of_the_other(
     chromium: Browser, name: str

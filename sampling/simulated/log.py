@@ -13,7 +13,7 @@ from typing import Any
 
 from sampling.simulated.events import encoded
 
-KEPT = 5_000
+KEPT = 10_000
 
 
 @dataclass

@@ -150,7 +150,7 @@ SECTIONS = {"faith": {"title": {"en": "What you believe", "hi": "आपकी �
 ANSWERED = {"year_of_birth": "1987", "area": "city", "reads": "news", "work": "I teach."}
 TUTORIAL = bank.tutorial("everyday")
 READING = {
-    "cohorts": ["us-en", "us-hi"],
+    "cohorts": [f"us-{language}" for language in ("en", "fr", "it", "pt", "hi")],
     "text": {
         "en": "Meera opens her shop at nine, and closes it when the last bus has left.",
         "hi": "मीरा नौ बजे दुकान खोलती है और आख़िरी बस के जाने पर बंद करती है।",

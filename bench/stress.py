@@ -9,7 +9,7 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
@@ -38,6 +38,11 @@ class Seen:
     first_waits: int = 0  # first turns whose answers were not there
     comparisons: int = 0
     errors: list[str] = field(default_factory=list)
+
+    def so_far(self) -> "Seen":
+        """A copy, because they go on."""
+        times = {kind: took.copy() for kind, took in self.times.copy().items()}
+        return replace(self, times=times, waits=self.waits.copy(), errors=self.errors.copy())
 
     def forget(self) -> None:
         """Begin to count; what was met before belongs to the start."""

@@ -53,7 +53,8 @@ def at_work(servers: Servers, *, seconds: float) -> Iterator[Row]:
             begun = time.time()
             time.sleep(seconds)
             ended = time.time()
-        yield from figures(stress.seen, endpoint.log(), seconds=ended - begun)
+        seen = stress.seen.so_far()  # first, so that the log has all that they waited for
+        yield from figures(seen, endpoint.log(), seconds=ended - begun)
         busy = meter.cores(begun, ended)
     yield reported(row="200 annotators, web, worker, database", figure=busy, unit="cores")
 

@@ -49,7 +49,9 @@ class DecisionForm(forms.Form):
         validators=[RegexValidator("^[A-Z]{3}$")],
     )
     reason = forms.CharField(
-        label=gettext_lazy("The reason, in words for them"), max_length=LIMIT, widget=forms.Textarea
+        label=gettext_lazy("The reason, in words for them"),
+        max_length=LIMIT,
+        widget=forms.Textarea({"dir": "auto"}),
     )
 
     def clean(self) -> dict[str, Any]:

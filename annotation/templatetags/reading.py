@@ -19,6 +19,9 @@ from annotation.rendering import render_markdown
 
 register = template.Library()
 
+LEFT_TO_RIGHT = "\u200e"
+UNBROKEN = "\u00a0"  # the parts of a time stay on one line
+
 
 def _locale() -> Locale:
     """The interface language for Babel: Django's own numbers and dates are wrong in Hindi."""
@@ -61,6 +64,12 @@ def _written(value: int, code: str) -> str:
     return format_decimal(value, locale=_locale_of(code))
 
 
+def with_decimals(value: float, digits: int) -> str:
+    """A number with so many decimals, as the interface language writes it."""
+    pattern = f"0.{'0' * digits}" if digits else "0"
+    return format_decimal(value, format=pattern, locale=_locale())
+
+
 @register.filter
 def minutes(value: int) -> str:
     """So many minutes, as short as the interface language writes them."""
@@ -70,7 +79,9 @@ def minutes(value: int) -> str:
 @register.filter
 def money(amount: Decimal, currency: str) -> str:
     """An amount with its currency (ISO 4217), as the interface language writes it."""
-    return format_currency(amount, currency, locale=_locale())
+    written = format_currency(amount, currency, locale=_locale())
+    # In a line from right to left, the sign of "US$" would stand before its letters.
+    return f"{written}{LEFT_TO_RIGHT}" if written[-1] == "$" and written[-2].isalpha() else written
 
 
 @register.filter
@@ -101,6 +112,6 @@ def of(labels: Mapping[str, str], key: str) -> str:
 def moment(value: datetime) -> str:
     """Date and time in UTC, and said to be so: the server does not know where somebody is."""
     day = format_date(value, "long", locale=_locale())
-    time = format_time(value, "short", tzinfo=UTC, locale=_locale())
+    time = format_time(value, "short", tzinfo=UTC, locale=_locale()).replace(" ", UNBROKEN)
     joined = str(get_datetime_format("medium", locale=_locale()))
-    return f"{joined.format(time, day)} UTC"
+    return f"{joined.format(time, day)}{UNBROKEN}UTC"

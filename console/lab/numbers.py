@@ -1,8 +1,8 @@
 """Numbers as the reader's language writes them."""
 
-from django.utils.formats import number_format
+from annotation.templatetags.reading import with_decimals
 
 
 def number(value: float, digits: int = 0) -> str:
-    """The value rounded to so many digits: Django alone would only cut the others off."""
-    return number_format(round(value, digits), digits)
+    """The value rounded to so many digits."""
+    return with_decimals(round(value, digits), digits)

@@ -34,6 +34,7 @@ ME = """
 PLACE = "cell.cohort_id = %(cohort)s AND cell.taken < cell.overlap AND cell.retired_at IS NULL"
 ROOM = "$place AND cell.id <> ALL (%(had)s::uuid[])"
 PICKED = "cell.id, cell.taken, cell.claims, cell.shuffle_key"
+# Each way to pick asks for the person's cohort by `me`: their row is locked before any cell.
 # The usual way: the next cell on the circle within the lowest stratum of coverage, by its index;
 # from beyond the last one, the first.
 PICK_AT_ONCE = """

@@ -1,6 +1,7 @@
 """The annotator's next thing to do, the own opening question, and skipping."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.http import HttpResponse
@@ -108,17 +109,13 @@ def _write(
     status: int = 200,
 ) -> HttpResponse:
     """The form for an opening question of one's own."""
-    study, country = request.enrolment.study, request.enrolment.cohort.country
+    study = request.enrolment.study
     rules = current_rules(study)
-    own = rules.own_prompts
     form = drafts.message_form(step.assignment_id)
     kept = drafts.read_draft(enrolment=request.enrolment, form=form)
     context = {
-        "number": step.number,
-        "target": step.target,
-        "minutes_left": minutes_left(
-            step.target - step.done, cohort_pace(request.enrolment.cohort_id)
-        ),
+        **_place_in_sitting(request.enrolment, step),
+        **_guidance(rules.own_prompts, request.enrolment.cohort.country),
         "assignment_id": step.assignment_id,
         "message_url": reverse("own-message", kwargs={"assignment_id": step.assignment_id}),
         "key": uuid4().hex,
@@ -128,16 +125,29 @@ def _write(
         "own_label": _("Your question"),
         "fault": wording.fault(refusal) if refusal else "",
         "pointed_out": pointed_out,
-        "guidance": in_language(own.guidance.get(country, {}), locale()),
-        "helplines": helplines(own, country),
-        "limit": limit_of(own),
         "can_skip": rules.skips is None or skips_of(request.enrolment.pk) < rules.skips,
         "skip_reasons": wording.skip_reasons(),
         "here": "/work/",
         "typing_form": "message",
-        **lease_context(step.standing.assignment_deadline if step.standing else None),
     }
     return page(request, template, study, context, status=status)
+
+
+def _place_in_sitting(enrolment: Enrolment, step: Step) -> dict[str, Any]:
+    """Which conversation this is, how long the rest will take, and until when it is kept."""
+    left = minutes_left(step.target - step.done, cohort_pace(enrolment.cohort_id))
+    kept_until = step.standing.assignment_deadline if step.standing else None
+    place = {"number": step.number, "target": step.target, "minutes_left": left}
+    return {**place, **lease_context(kept_until)}
+
+
+def _guidance(own: OwnPrompts, country: str) -> dict[str, Any]:
+    """What helps to write a question of one's own, and how long it may be."""
+    return {
+        "guidance": in_language(own.guidance.get(country, {}), locale()),
+        "helplines": helplines(own, country),
+        "limit": limit_of(own),
+    }
 
 
 def helplines(own: OwnPrompts, country: str) -> list[dict[str, str]]:

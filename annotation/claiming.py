@@ -75,16 +75,14 @@ GAP = (
 )
 # Arms come in permuted blocks: within as many claims as the shares add up to, each arm has exactly
 # its share, in an order that the study's seed decides.
+ARMS = "SELECT sum(share) AS size FROM sampling_arm WHERE cohort_id = %(cohort)s"
 ARM = """
     SELECT arm.id AS arm_id, arm.share::float8 / arms.size AS p_arm
-    FROM (SELECT sum(share) AS size FROM sampling_arm WHERE cohort_id = %(cohort)s) arms,
-        sampling_arm arm, generate_series(1, arm.share) part
+    FROM sampling_arm arm, generate_series(1, arm.share) part
     WHERE arm.cohort_id = %(cohort)s
     ORDER BY md5(concat_ws(':', %(seed)s::text, claim.stratum_id,
         (claim.claim_no - 1) / arms.size, arm.name, part))
-    OFFSET (claim.claim_no - 1)
-        %% (SELECT sum(share) FROM sampling_arm WHERE cohort_id = %(cohort)s)
-    LIMIT 1
+    OFFSET (claim.claim_no - 1) %% arms.size LIMIT 1
 """
 INSERT = """
 INSERT INTO annotation_assignment (id, enrolment_id, sitting_id, cohort_id, cell_id, arm_id, state,
@@ -92,7 +90,7 @@ INSERT INTO annotation_assignment (id, enrolment_id, sitting_id, cohort_id, cell
 SELECT %(id)s, me.id, %(sitting)s, me.cohort_id, claim.cell_id, drawn.arm_id, 'open',
     %(deadline)s, claim.claim_no, false, claim.p_prompt, drawn.p_arm,
     %(draw)s::jsonb || claim.draw, '', %(now)s
-FROM me, claim, LATERAL ($arm) drawn
+FROM me, claim, ($arms) arms, LATERAL ($arm) drawn
 RETURNING cell_id, arm_id, claim_no, p_prompt, p_arm, draw
 """
 CLAIM_CELL = """
@@ -163,6 +161,7 @@ PARTS = {
     "before": BEFORE,
     "gap": GAP,
     "insert": INSERT,
+    "arms": ARMS,
     "arm": ARM,
 }
 

@@ -2,7 +2,7 @@
 
 import json
 import random
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID, uuid4
 
@@ -72,7 +72,9 @@ def may_go_on_at(now: Standing) -> datetime | None:
     """When the person may begin another conversation; None: at once, as far as the day goes."""
     most = rules_by_version(now.version).limits.per_day
     begun = now.begun_lately or ()
-    return begun[most - 1] + DAY if most is not None and len(begun) >= most else None
+    if most is None or len(begun) < most:
+        return None
+    return datetime.fromtimestamp(begun[most - 1], tz=UTC) + DAY
 
 
 def _take_up(enrolment_id: UUID, assignment_id: UUID, state: str | None) -> Assignment | None:

@@ -38,7 +38,8 @@ class Standing(NamedTuple):
     assignment_state: str | None
     cell_id: UUID | None
     conversation_id: UUID | None
-    begun_lately: Sequence[datetime] | None  # newest first; skipped and expired ones are left out
+    # Newest first, in seconds since 1970, which cost less to read; no skipped and expired ones.
+    begun_lately: Sequence[float] | None
     place_state: str | None
     assignment_deadline: datetime | None
     resting_since: datetime | None = None
@@ -102,7 +103,7 @@ LEFT JOIN LATERAL (
         count(*) AS claims,
         count(*) FILTER (WHERE state IN ('open', 'submitted')) AS held,
         array_agg(cell_id) FILTER (WHERE cell_id IS NOT NULL) AS had,
-        array_agg(created_at ORDER BY created_at DESC) FILTER (
+        array_agg(extract(epoch FROM created_at)::float8 ORDER BY created_at DESC) FILTER (
             WHERE state IN ('open', 'submitted') AND created_at > %(since)s
         ) AS begun_lately
     FROM annotation_assignment WHERE enrolment_id = enrolment.id

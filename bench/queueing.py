@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import quantiles
 
-ASK, END, END_AHEAD = range(3)
+ASK, CHOOSE, END, END_AHEAD = range(4)
 WARM_UP, SECONDS = 150.0, 200.0
 
 
@@ -49,7 +49,7 @@ class Making:
 
 @dataclass(frozen=True, kw_only=True)
 class Habits:
-    """What people do. Pauses are drawn from an exponential distribution with these means."""
+    """What people do. Pauses have these means."""
 
     reading: float = 60.0  # from the answers to the choice
     writing: float = 30.0  # from the choice to the next message; a new conversation needs none
@@ -57,6 +57,14 @@ class Habits:
     prefetched: float = 0.9  # share of first turns whose set was made ahead
     sharing: float = 3.0  # people who get the same first set
     patience: float = 60.0  # seconds after which a set has failed its annotator
+    uneven: tuple[float, float] | None = None  # times a pause, evenly; None: exponential pauses
+    # Seconds within which all come, to a first turn each; None: they have been there for long.
+    arriving: float | None = None
+
+    def pause(self, mean: float, dice: random.Random) -> float:
+        if self.uneven is None:
+            return dice.expovariate(1 / mean)
+        return mean * dice.uniform(*self.uneven)
 
 
 @dataclass
@@ -100,10 +108,11 @@ class Population:
         self._ahead = 0.0  # sets wanted ahead of time that have not been begun
         self._turns_left = [0] * people
         self._events: list[tuple[float, int, int, float]] = []
-        cycle = habits.reading + habits.writing
         for person in range(people):
-            self._turns_left[person] = self._dice.randint(0, self._turns())
-            self._at(self._dice.uniform(0, cycle), ASK, person)
+            if habits.arriving is None:
+                self._turns_left[person] = self._dice.randint(0, self._turns())
+            within = habits.arriving or habits.reading + habits.writing
+            self._at(self._dice.uniform(0, within), ASK, person)
 
     def run(self, *, warm_up: float, seconds: float) -> Outcome:
         """What happens in so many seconds after the warm-up."""
@@ -116,6 +125,8 @@ class Population:
             last = now
             if kind == ASK:
                 self._ask(now, person, seen, measured=measured)
+            elif kind == CHOOSE:
+                self._choose(now, person, seen, measured=measured)
             else:
                 self._end(now, kind, person, now - asked, seen, measured=measured)
             self._begin(now, seen, measured=measured)
@@ -130,8 +141,7 @@ class Population:
             self._turns_left[person] = self._turns()
         if first and self._dice.random() < self._habits.prefetched:
             self._ahead += 1 / self._habits.sharing
-            self._think(now, person)
-            seen.comparisons += measured
+            self._read(now, person)
             return
         self._queue.append((now, person))
         seen.asked += measured
@@ -146,11 +156,10 @@ class Population:
         if measured:
             seen.waits.append(wait)
             seen.late += late
-            seen.comparisons += not late
         if late:
             self._at(now + 1.0, ASK, person)
         else:
-            self._think(now, person)
+            self._read(now, person)
 
     def _begin(self, now: float, seen: Outcome, *, measured: bool) -> None:
         """People first; what is made ahead leaves a quarter of the seats free."""
@@ -164,12 +173,16 @@ class Population:
             seen.made_ahead += measured
             self._at(now + self._making.seconds(self._dice), END_AHEAD, -1, now)
 
-    def _think(self, now: float, person: int) -> None:
+    def _read(self, now: float, person: int) -> None:
+        self._at(now + self._habits.pause(self._habits.reading, self._dice), CHOOSE, person)
+
+    def _choose(self, now: float, person: int, seen: Outcome, *, measured: bool) -> None:
+        """The choice, and the next message; a new conversation needs no message."""
+        seen.comparisons += measured
         self._turns_left[person] -= 1
-        pause = self._dice.expovariate(1 / self._habits.reading)
-        if self._turns_left[person]:
-            pause += self._dice.expovariate(1 / self._habits.writing)
-        self._at(now + pause, ASK, person)
+        goes_on = self._turns_left[person] > 0
+        writing = self._habits.pause(self._habits.writing, self._dice) if goes_on else 0.0
+        self._at(now + writing, ASK, person)
 
     def _turns(self) -> int:
         return self._dice.randint(*self._habits.turns)

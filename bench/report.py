@@ -1,6 +1,7 @@
 """One row of the benchmark, the table people read, and the file programs read."""
 
 import json
+import math
 import os
 import platform
 import subprocess
@@ -62,25 +63,30 @@ def beside_limit(
 ) -> Row:
     """Figures of alternating rounds, each beside the limit taken next to it: the median ratio.
 
-    With neither bound the ratio is only reported.
+    With both bounds it has to lie between them; with neither it is only reported.
     """
     ratios = [mine / limit for mine, limit in zip(ours, limits, strict=True)]
     low, high = min(ratios), max(ratios)
-    reach, good, bad = REPORTED, False, False
-    if at_most is not None:
-        reach, good, bad = f"<= {at_most:g} x", high <= at_most, low > at_most
-    elif at_least is not None:
-        reach, good, bad = f">= {at_least:g} x", low >= at_least, high < at_least
+    above, below = at_least or 0.0, math.inf if at_most is None else at_most
+    good, bad = above <= low and high <= below, high < above or low > below
+    if at_least is None and at_most is None:
+        good = False
     return Row(
         row=row,
         figure=round(median(ours), 3),
         unit=unit,
-        reach=reach,
+        reach=_reach(at_least, at_most),
         ok=True if good else False if bad else None,
         limit=round(median(limits), 3),
         ratio=round(median(ratios), 3),
         spread=(round(low, 3), round(high, 3)),
     )
+
+
+def _reach(at_least: float | None, at_most: float | None) -> str:
+    bounds = [f">= {at_least:g}"] if at_least is not None else []
+    bounds += [f"<= {at_most:g}"] if at_most is not None else []
+    return f"{', '.join(bounds)} x" if bounds else REPORTED
 
 
 def write(rows: Sequence[Row]) -> None:

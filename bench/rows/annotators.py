@@ -3,19 +3,24 @@
 A turn takes each of them 30 seconds. First turns find their sets made ahead; the answers to every
 later message come from the simulated endpoint at the promised pace. What a wait took beyond the
 time in which the endpoint wrote is ours. Clients and endpoint share the machine with the rest.
+
+The simulation behind docs/scaling.md is held against this run: how many sets such people ask for,
+how many comparisons they make, and how long they wait, by the pauses and the pace alone.
 """
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from statistics import quantiles
+from statistics import mean, median, quantiles
 from typing import Any
 from uuid import UUID
 
-from bench.generation import began_at, known, last_tokens, paced
+from bench.generation import TOKENS, began_at, known, last_tokens, paced
 from bench.processes import Meter
-from bench.report import Row, bounded, reported
+from bench.queueing import Habits, Making, Outcome, Population
+from bench.report import Row, beside_limit, bounded, reported
 from bench.servers import Servers
-from bench.stress import Seen, Stress
+from bench.stress import READING, UNEVEN, WRITING, Seen, Stress
 from bench.worlds import ready_world
 from sampling.models import Endpoint
 from tests.annotation import talking
@@ -24,7 +29,10 @@ from tests.factories import World
 PEOPLE, PROMPTS = 200, 20
 ARRIVING = 30.0  # seconds: as long as a turn, so that they do not act in step
 SECONDS, BRIEFLY = 180.0, 40.0
+TURNS = (3, 4)
 SEATS = 400
+SETTLING = 2.0  # seconds
+SIMULATED = 20  # times
 
 
 def measure(servers: Servers) -> Iterator[Row]:
@@ -36,7 +44,7 @@ def measure_briefly(servers: Servers) -> Iterator[Row]:
 
 
 def at_work(servers: Servers, *, seconds: float) -> Iterator[Row]:
-    world = ready_world(prompts=PROMPTS, turns={"min": 3, "max": 4})
+    world = ready_world(prompts=PROMPTS, turns={"min": TURNS[0], "max": TURNS[1]})
     people = [talking.joined(world) for _ in range(PEOPLE)]
     with (
         paced() as endpoint,
@@ -46,7 +54,7 @@ def at_work(servers: Servers, *, seconds: float) -> Iterator[Row]:
     ):
         serve(world, endpoint.base_url)
         stress.come(people, arriving=ARRIVING)
-        time.sleep(ARRIVING + 2)
+        time.sleep(ARRIVING + SETTLING)
         stress.seen.forget()
         pids = [web.child.pid, worker.child.pid, servers.postgres.child.pid]
         with Meter(pids).running() as meter:
@@ -55,6 +63,7 @@ def at_work(servers: Servers, *, seconds: float) -> Iterator[Row]:
             ended = time.time()
         seen = stress.seen.so_far()  # first, so that the log has all that they waited for
         yield from figures(seen, endpoint.log(), seconds=ended - begun)
+        yield from beside_simulation(seen, seconds=ended - begun)
         busy = meter.cores(begun, ended)
     yield reported(row="200 annotators, web, worker, database", figure=busy, unit="cores")
 
@@ -84,6 +93,47 @@ def figures(seen: Seen, log: Sequence[Mapping[str, Any]], *, seconds: float) -> 
     yield bounded(row="200 annotators, waiting for us", figure=share, unit="%", at_most=2)
     pace = PEOPLE * seconds / seen.comparisons
     yield reported(row="200 annotators, a turn of each", figure=pace, unit="s")
+
+
+def beside_simulation(seen: Seen, *, seconds: float) -> Iterator[Row]:
+    """What they met beside what the simulation of such people says, many times over."""
+    expected = [simulated(seed, seconds) for seed in range(SIMULATED)]
+    waits = [until - asked for asked, until in seen.waits.values()]
+    for name, unit, ours, theirs in (
+        ("sets", "sets/s", len(waits) / seconds, [one.asked / seconds for one in expected]),
+        (
+            "choices",
+            "1/s",
+            seen.comparisons / seconds,
+            [one.comparisons / seconds for one in expected],
+        ),
+        ("wait, median", "s", median(waits), [one.median for one in expected]),
+        ("wait, p95", "s", p95(waits), [one.p95 for one in expected]),
+    ):
+        yield beside_limit(
+            row=f"200 / simulated, {name}",
+            unit=unit,
+            ours=[ours],
+            limits=[mean(theirs)],
+            at_least=0.87,
+            at_most=1.15,
+        )
+
+
+def simulated(seed: int, seconds: float) -> Outcome:
+    """The same people, come in the same way: what they do in as many seconds."""
+    habits = Habits(
+        reading=READING,
+        writing=WRITING,
+        uneven=UNEVEN,
+        turns=TURNS,
+        prefetched=1.0,
+        sharing=math.inf,
+        arriving=ARRIVING,
+    )
+    making = Making(plan_tokens=0, answer_tokens=TOKENS, spread=0)
+    crowd = Population(people=PEOPLE, seats=SEATS, habits=habits, making=making, seed=seed)
+    return crowd.run(warm_up=ARRIVING + SETTLING, seconds=seconds)
 
 
 def p95(times: Sequence[float]) -> float:

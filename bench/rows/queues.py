@@ -46,6 +46,7 @@ def measure(servers: Servers) -> Iterator[Row]:
             unit="s",
             ours=[of(waits)],
             limits=[of(expected)],
+            at_least=0.87,
             at_most=1.15,
         )
 

@@ -21,3 +21,12 @@ def test_a_figure_with_nothing_to_reach_has_no_verdict() -> None:
 def test_a_bound_is_met_up_to_itself() -> None:
     assert bounded(row="x", figure=2.0, unit="s", at_most=2.0).ok is True
     assert bounded(row="x", figure=2.1, unit="s", at_most=2.0).ok is False
+
+
+def test_a_ratio_between_two_bounds_misses_them_on_either_side() -> None:
+    def verdict(ours: float) -> bool | None:
+        return beside_limit(
+            row="x", unit="s", ours=[ours], limits=[1.0], at_least=0.9, at_most=1.1
+        ).ok
+
+    assert [verdict(ours) for ours in (0.8, 1.0, 1.2)] == [False, True, False]

@@ -16,7 +16,7 @@ from psycopg.types.range import Range
 from exports.records import SCHEMA_VERSION, TABLES
 from exports.synthetic import synthesize
 from exports.writing import NotEmpty, export_study
-from studies.models import Study
+from studies.models import Prompt, Study
 from tests import factories
 from tests.annotation import talking
 
@@ -129,6 +129,24 @@ def call_that_made_a_candidate() -> Study:
     turn = factories.turn(world, within=talk, answered_by=pending, message="Should I?")
     factories.comparison(turn)
     return world.study
+
+
+def test_a_candidate_names_the_prompt_of_the_judgement_it_was_in(tmp_path: Path) -> None:
+    world = factories.world()
+    own = factories.turn(world)
+    talk = factories.conversation(world)
+    prompt = Prompt.objects.get(cells=talk.assignment.cell_id)
+    opening = [factories.user(factories.opening(prompt, "en"))]
+    asked = factories.ready_set(world.plan, context=opening, prompt=prompt)
+    kept = factories.turn(world, within=talk, answered_by=asked)
+    factories.comparison(own)
+    factories.comparison(kept)
+
+    export_study(study=world.study, out=tmp_path)
+
+    named = {row["set_id"]: row["prompt_id"] for row in jsonl(tmp_path, "candidates")}
+    assert named[str(asked.pk)] == f"{prompt.key}.{prompt.version}"
+    assert named[str(own.set_id)] == f"own:{own.conversation_id}"
 
 
 def test_someone_who_withdrew_is_in_no_file_and_is_counted(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core import signing
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from annotation import access
 from annotation.models import Comparison, Conversation, Turn
@@ -38,6 +38,14 @@ CONTROLS = """() => Array.from(document.querySelectorAll(
 FIXED = """() => Array.from(document.querySelectorAll('.line, .under'))
     .filter(e => e.checkVisibility() && getComputedStyle(e).position === 'fixed')
     .reduce((sum, e) => sum + e.offsetHeight, 0)"""
+
+
+BARS = """() => Array.from(document.querySelectorAll('main *'))
+    .filter(e => e.checkVisibility() && getComputedStyle(e).position === 'fixed')
+    .filter(e => !e.matches('.line')).map(e => e.className)"""
+# What a browser does with a selector that it does not know: the whole rule goes.
+KNOWS_NO_HAS = """CSS.supports = (original => (...asked) =>
+    !asked.join().includes(':has') && original.apply(CSS, asked))(CSS.supports)"""
 
 
 @pytest.fixture
@@ -72,6 +80,17 @@ def phone(site: Site, chromium: Browser, talk: Conversation) -> Iterator[Page]:
 @pytest.fixture
 def desk(site: Site, chromium: Browser, talk: Conversation) -> Iterator[Page]:
     yield from open_on(site, chromium, talk, viewport={"width": 1280, "height": 900})
+
+
+def without_has(context: BrowserContext) -> None:
+    """A browser from before 2022: it knows no `:has()`."""
+
+    def serve(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace(":has(", ":not-known("))
+
+    context.route("**/*.css", serve)
+    context.add_init_script(KNOWS_NO_HAS)
 
 
 def letters(page: Page) -> list[str]:
@@ -204,3 +223,23 @@ def test_the_layout_that_was_changed_to_is_recorded_beside_the_one_that_was_show
     assert (Turn.objects.get().layout, stored.layout, stored.viewport) == ("grid", "pager", "wide")
     assert stored.changes == 0
     assert stored.first_choice_at is not None
+
+
+@pytest.mark.parametrize("device", ["phone", "desk"])
+def test_an_old_browser_has_a_plain_form_that_covers_nothing(
+    talk: Conversation, request: pytest.FixtureRequest, device: str
+) -> None:
+    page: Page = request.getfixturevalue(device)
+    without_has(page.context)
+    page.reload()
+    words = page.locator("#card-A .rule-out")
+
+    assert page.evaluate(BARS) == []
+    expect(words).to_have_text("Rule out A", use_inner_text=True)
+    words.click()
+    expect(words).to_have_text("Bring back A", use_inner_text=True)
+    page.get_by_label("Choose B", exact=True).check()
+    assert page.evaluate(BARS) == []
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_label("What would you say next?")).to_be_visible()
+    assert Comparison.objects.get().marks.get().kind == "ruled_out"

@@ -4,16 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.core import signing
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from annotation import access
 from annotation.models import Comparison, Conversation, Turn
 from annotation.opening import open_conversation
 from tests import factories
 from tests.annotation.talking import claimed, joined
-from tests.journeys.conftest import Site
+from tests.journeys.conftest import Site, opened_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,28 +55,17 @@ def talk(transactional_db: None) -> Conversation:
     return open_conversation(enrolment=enrolment, assignment=claimed(enrolment))
 
 
-def open_on(site: Site, browser: Browser, talk: Conversation, **device: Any) -> Iterator[Page]:
-    """The annotator's browser, on that turn."""
-    context = browser.new_context(base_url=site.url, **device)
-    person = {"enrolment": str(talk.assignment.enrolment_id), "return_token": "its-own"}
-    value = signing.dumps(person, salt=access.SALT)
-    context.add_cookies([{"name": settings.ANNOTATOR_COOKIE, "value": value, "url": site.url}])
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    page.goto(f"/conversation/{talk.pk}/")
-    yield page
-    context.close()
-
-
 @pytest.fixture
 def phone(site: Site, chromium: Browser, talk: Conversation) -> Iterator[Page]:
     small: Any = {"width": WIDTH, "height": HEIGHT}
-    yield from open_on(site, chromium, talk, viewport=small, has_touch=True, is_mobile=True)
+    with opened_at(site, chromium, talk, viewport=small, has_touch=True, is_mobile=True) as page:
+        yield page
 
 
 @pytest.fixture
 def desk(site: Site, chromium: Browser, talk: Conversation) -> Iterator[Page]:
-    yield from open_on(site, chromium, talk, viewport={"width": 1280, "height": 900})
+    with opened_at(site, chromium, talk) as page:
+        yield page
 
 
 def without_has(context: BrowserContext) -> None:

@@ -51,7 +51,7 @@ def beside(scene: Scene, *, purposes: Collection[str] = ()) -> dict[str, Any]:
         "tie": rules.tie,
         "continues": scene.rules.after_none == "continue_from" and not scene.is_last_turn,
         "strengths": wording.strengths() if rules.strength else [],
-        "reasons": _reasons(scene) if last.asks_explanation else [],
+        "reasons": _reasons(scene),
         "sentences": _sentences(scene) if last.asks_explanation and rules.sentences else [],
         "should_have_said": rules.should_have_said,
     }
@@ -104,7 +104,10 @@ def _reasons(scene: Scene) -> list[tuple[str, list[Option]]]:
     offered = scene.rules.comparing.reasons
     if offered is None:
         return []
-    groups: list[tuple[str, After]] = [("any", "chosen"), ("none", "none")]
+    # "None of these" can be given a reason on every turn, asked or not.
+    groups: list[tuple[str, After]] = [("none", "none")]
+    if scene.last.asks_explanation:
+        groups.insert(0, ("any", "chosen"))
     return [
         (shown_for, [(c, in_language(r.label, locale())) for c, r in offered.codes(after).items()])
         for shown_for, after in groups

@@ -273,7 +273,6 @@ def _comparison_form(scene: Scene, revision: int) -> dict[str, Any]:
         ),
         "key": uuid4().hex,
         "revision": revision,
-        "only_chosen": asked.rule == "chosen",
         "question": in_language(asked.question, locale()),
         "none_question": in_language(asked.none_question, locale()),
         "example": in_language(asked.example, locale()),

@@ -160,7 +160,7 @@ def test_nothing_new_is_kept_of_somebody_whose_words_are_deleted() -> None:
 
 
 def test_the_file_holds_what_the_person_wrote_and_chose_and_nobody_elses_words() -> None:
-    world = factories.world()
+    world = factories.world(explanation={"rule": "always", "min_words": 0})
     other, scene = shown_first_turn(world)
     judge(other, scene, explanation="Theirs.")
     enrolment, scene = shown_first_turn(world)

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Model
 
+from annotation.templatetags.reading import country_name
 from sampling.models import Endpoint, Plan
 from sampling.strategies import REGISTRY
 from studies.models import (
@@ -59,6 +60,8 @@ def words_of_studies() -> Iterator[str]:
     yield from leaves(list(Questionnaire.objects.values_list("sections", flat=True)))
     for told in Endpoint.objects.values_list("operator", "country", "retention"):
         yield from filter(None, told)
+    # What Babel calls a country is English in the pseudo-language, as its dates are.
+    yield from map(country_name, Endpoint.objects.values_list("country", flat=True))
     yield from Decision.objects.values_list("reason", flat=True)
     for asked in Enquiry.objects.values_list("text", "answer"):
         yield from filter(None, asked)

@@ -369,7 +369,14 @@
     draw();
   }
 
+  // The row of the turn says how its answers stood when they were first seen: on a page to come.
+  function tellScreen() {
+    document.cookie = "screen=" + width() + "; path=/; samesite=lax";
+  }
+
+  tellScreen();
   NARROW.addEventListener("change", function () {
+    tellScreen();
     if (form) setLayout(preferred());
   });
 

@@ -10,7 +10,9 @@ from annotation.models import Comparison, Conversation, Turn
 from annotation.opening import open_conversation
 from tests import factories
 from tests.annotation.talking import claimed, joined
+from tests.factories import World
 from tests.journeys.conftest import Site, opened_at
+from tests.journeys.walking import join
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -229,3 +231,13 @@ def test_an_old_browser_has_a_plain_form_that_covers_nothing(
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_label("What would you say next?")).to_be_visible()
     assert Comparison.objects.get().marks.get().kind == "ruled_out"
+
+
+def test_a_small_window_on_a_desk_is_recorded_as_what_it_showed(
+    world: World, scripted: Page
+) -> None:
+    scripted.set_viewport_size({"width": 600, "height": 900})
+    join(scripted)
+    expect(scripted.get_by_label("Choose A", exact=True)).to_be_visible()
+
+    assert Turn.objects.get().layout == "stack"

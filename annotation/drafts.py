@@ -7,18 +7,20 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
+from django.http import QueryDict
 from django.utils import timezone
 
+from annotation.marks import FIELDS as MARKED
 from annotation.models import Draft
 from annotation.texts import storable
 from studies.models import Enrolment
 from studies.rules import current_rules
 
-# A form's fields, as posted.
+# A form's fields, as posted; what is ticked in one field has spaces between.
 Fields = Mapping[str, str]
 
-# The fields whose values are kept: what a person typed or chose, and nothing else of a form.
-FIELDS = ("text", "choice", "explanation", "should_say")
+# The fields whose values are kept: what a person typed or ticked, and nothing else of a form.
+FIELDS = ("text", "choice", "explanation", "continue_from", *MARKED)
 # Some forms hold long texts; nobody keeps a book here.
 LIMIT = 100_000  # characters
 
@@ -70,6 +72,11 @@ class Kept:
 
 
 NOTHING = Kept()
+
+
+def typed_fields(posted: QueryDict) -> dict[str, str]:
+    """What is kept of a posted form."""
+    return {name: " ".join(posted.getlist(name)) for name in FIELDS if name in posted}
 
 
 def save_draft(*, enrolment: Enrolment, form: str, fields: Fields) -> bool:

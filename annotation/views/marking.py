@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.http import QueryDict
 
-from annotation import marks
+from annotation import drafts, marks
 from annotation.models import Comparison
 from annotation.scenes import Judged, Scene
 from annotation.sentences import sentences, without_drawing
@@ -75,6 +75,13 @@ def posted_values(posted: QueryDict) -> dict[str, Any]:
         **{field: posted.getlist(field) for field in marks.FIELDS},
         "measures": measures(posted),
     }
+
+
+def kept_values(kept: drafts.Fields) -> dict[str, Any]:
+    """The same of a draft: words stay whole, and of what was ticked there is a list."""
+    listed = {name: kept[name].split() for name in marks.FIELDS if name in kept}
+    words = {"should_say": [kept["should_say"]]} if "should_say" in kept else {}
+    return {**kept, **listed, **words}
 
 
 def stored_values(judged: Judged) -> dict[str, Any]:

@@ -296,9 +296,7 @@ def _comparison_values(
         said = {name: request.POST.get(name, "") for name in ("choice", "explanation")}
         return {"open": True, **said, **marking.posted_values(request.POST)}
     stored = marking.stored_values(judged) if judged else {}
-    # A kind of mark has a list of values.
-    listed = {"should_say": [kept["should_say"]]} if "should_say" in kept else {}
-    return {"open": bool(kept), **stored, **kept, **listed}
+    return {"open": bool(kept), **stored, **marking.kept_values(kept)}
 
 
 def _message_form(

@@ -448,7 +448,8 @@
     if (!form) return;
     const before = kept();
     restore(before);
-    form.classList.add("sheeted");
+    // Browsers that cannot tell what is chosen keep the plain form: the sheet would always be open.
+    form.classList.toggle("sheeted", window.CSS.supports("selector(:has(*))"));
     form.querySelector(".map").hidden = false;
     setLayout(preferred());
     goBackTo(before);

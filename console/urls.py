@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from console import annotators, views
+from console import annotators, endpoints, views
 from console.lab import views as lab
 from studies.access_rules import public
 
@@ -21,6 +21,8 @@ urlpatterns = [
     path("console/annotators/<uuid:enrolment_id>/", annotators.annotator, name="annotator"),
     path("console/reports/", views.reports, name="reports"),
     path("console/reports/<uuid:set_id>/put-back/", views.put_back, name="put_back"),
+    path("console/endpoints/", endpoints.endpoints, name="endpoints"),
+    path("console/endpoints/<uuid:endpoint_id>/try/", endpoints.try_endpoint, name="try_endpoint"),
     path("console/lab/", lab.one, name="lab"),
     path("console/lab/batch/", lab.batch, name="lab_batch"),
     path("console/lab/<uuid:run_id>/", lab.run, name="lab_run"),

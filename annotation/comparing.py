@@ -91,6 +91,7 @@ class _Decision:
     """What follows from the form under the study's rules."""
 
     carried: UUID | None
+    explanation: str
     marks: tuple[Mark, ...]
     ends: Conversation.EndedReason | None
 
@@ -198,12 +199,14 @@ def _decide(moment: Moment, sent: _Sent, rules: Rules) -> _Decision:
         texts=texts,
     )
     marks = read(sent.judgement.marks, about)
+    # Words for "none" that were left behind when the choice changed are no longer on the page.
+    explanation = sent.explanation if about.may_say_why else ""
     _refuse_silence(moment, sent, rules, marks)
     ends = _reason_to_end(sent, rules)
     carried = sent.chosen
     if carried is None and ends is None:
         carried = _continue_from(sent, texts)
-    return _Decision(carried=carried, marks=marks, ends=ends)
+    return _Decision(carried=carried, explanation=explanation, marks=marks, ends=ends)
 
 
 def _continue_from(sent: _Sent, texts: Collection[UUID]) -> UUID:
@@ -280,7 +283,7 @@ def _columns(moment: Moment, sent: _Sent, decision: _Decision, now: datetime) ->
         "outcome": sent.outcome,
         "chosen": sent.chosen,
         "carried": decision.carried,
-        "explanation": sent.explanation,
+        "explanation": decision.explanation,
         "marks": json.dumps([mark.as_json() for mark in decision.marks]),
         "app_version": settings.VERSION,
     }

@@ -38,7 +38,8 @@ PRELUDE = regex.compile(r"([^{};]*)\{|\}")
 
 def rules(sheet: str) -> list[tuple[str, list[str]]]:
     """The selectors of a sheet, each with what its rule stands in."""
-    found, around = [], []
+    found: list[tuple[str, list[str]]] = []
+    around: list[str] = []
     for match in PRELUDE.finditer(regex.sub(r"/\*.*?\*/", "", sheet, flags=regex.DOTALL)):
         if match[0] == "}":
             around.pop()

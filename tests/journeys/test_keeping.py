@@ -139,8 +139,14 @@ def waiting(transactional_db: None) -> Conversation:
     """A first turn whose answers somebody else is writing."""
     world = factories.world()
     asked = [factories.user(factories.opening(world.prompts[0]))]
-    lease = {"state": "generating", "lease_until": factories.in_hours(1), "attempt": 1}
-    factories.candidate_set(world.plan, context=asked, shared=True, **lease)
+    factories.candidate_set(
+        world.plan,
+        context=asked,
+        shared=True,
+        state="generating",
+        attempt=1,
+        lease_until=factories.in_hours(1),
+    )
     return talking.opened(talking.joined(world))
 
 

@@ -215,9 +215,6 @@ def _uses_of_endpoints(file: StudyFile) -> Iterator[tuple[Path, str, str]]:
 
 
 def _other_faults(file: StudyFile) -> Iterator[Fault]:
-    if "en" not in file.consent.texts:
-        wrong = "no English text, which people see whose interface language has none"
-        yield ("consent", "texts"), wrong, "add a line `en: ...`"
     yield from _own_prompt_faults(file)
     categories = {prompt.category for prompt in file.prompts}
     if file.attention_category is not None and file.attention_category not in categories:

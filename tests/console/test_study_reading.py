@@ -109,6 +109,8 @@ READING = f"{{cohorts: [xx], text: {{en: x}}, questions: [{RIGHT}]}}"
         ("[take_part]", "[take_part, my_own]", "consent.purposes[1]: no words are known for 'my_own' -> word it"),
         ("[take_part]", "[take_part]\n  asks: {recontact: {en: x}}", "consent.asks.recontact: is no purpose"),
         ("[take_part]", "[take_part, my_own]\n  asks: {my_own: {fr: x}}", "consent.asks.my_own: no English text"),
+        ("[take_part]", "[take_part]\n  by_country: {FR: {en: x}}", "consent.by_country.FR: no cohort is in FR -> use one of: IN"),
+        ("[take_part]", "[take_part]\n  by_country: {IN: {hi: x}}", "consent.by_country.IN: no English text, which people see whose"),
         ("[take_part]", "[take_part, conversations]", "endpoints[our-server]: has no operator, and the consent"),
         (*SENSITIVE, "consent.purposes: sensitive questions are asked without a consent"),
         ("questionnaire:\n", f"{ASK}\n  quota: [sex]\n", "questionnaire.quota[0]: no question is named 'sex'"),

@@ -9,7 +9,9 @@ import pytest
 from django.test import Client
 from django.utils.html import escape
 
+from annotation.marks import marks_of
 from annotation.models import Comparison, ComparisonMark, Conversation, Turn
+from studies.reason_lists import GENERAL_1
 from tests import factories
 from tests.annotation.talking import joined, opened, write_set
 from tests.annotation.test_pages_conversing import Visit
@@ -179,9 +181,18 @@ def test_the_form_offers_what_the_study_asks_and_nothing_else() -> None:
     assert "Fits my values" in whole.page().words
 
 
-def test_a_turn_that_does_not_ask_why_offers_no_reasons() -> None:
-    never = {**EVERYTHING, "explanation": {"rule": "never"}}
-    assert comparison(Visit(factories.world(**never))).boxes.keys() == {"ruled_out", "tied"}
+def test_a_turn_that_does_not_ask_why_offers_reasons_for_none_of_them_only() -> None:
+    visit = Visit(factories.world(**{**EVERYTHING, "explanation": {"rule": "never"}}))
+    form = comparison(visit)
+    assert form.boxes.keys() == {"ruled_out", "tied", "reason"}
+    assert form.boxes["reason"] == list(GENERAL_1.codes("none"))
+
+    said = {"reason": "general-1/wrong", "explanation": "It is not so", "should_say": ""}
+    said["continue_from"] = visit.candidate()
+    assert send(visit.client, form, choice="none", **said).status_code == 303
+    stored = Comparison.objects.get()
+    assert stored.explanation == "It is not so"
+    assert [mark.reason for mark in marks_of(stored.pk)] == ["general-1/wrong"]
 
 
 def test_only_long_texts_have_a_fold() -> None:

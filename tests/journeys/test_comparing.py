@@ -170,6 +170,24 @@ def test_a_reload_keeps_the_place_and_what_was_ruled_out_and_marked(
     assert list(marks) == ["reason", "ruled_out", "sentence"]
 
 
+def test_what_was_ticked_and_ruled_out_is_there_in_another_browser(
+    talk: Conversation, phone: Page, desk: Page
+) -> None:
+    phone.locator("#card-B .pick").tap()
+    phone.get_by_text("Fits my values").tap()
+    phone.get_by_text("Useful to me").tap()
+    phone.locator(".map [data-go=A]").tap()
+    with phone.expect_response(lambda answer: "ruled_out=" in (answer.request.post_data or "")):
+        phone.locator("#card-A .rule-out").tap()
+    expect(phone.locator("#saved")).to_have_text("Saved")
+    desk.reload()
+
+    expect(desk.locator("#card-B input[name=choice]")).to_be_checked()
+    expect(desk.get_by_label("Fits my values")).to_be_checked()
+    expect(desk.get_by_label("I like its tone")).not_to_be_checked()
+    expect(desk.locator("#card-A input[name=ruled_out]")).to_be_checked()
+
+
 def test_a_letter_goes_there_and_never_chooses_and_two_that_are_left_swap_in_place(
     talk: Conversation, phone: Page
 ) -> None:

@@ -48,6 +48,17 @@
     storage((store) => store.setItem(place(name), said));
   }
 
+  // By this device's date, which may be wrong: a copy that looks too old is so only when it still
+  // is as long again after that was seen.
+  function isTooOld(entry) {
+    const now = Date.now();
+    if (now - entry.at <= TOO_OLD) return false;
+    if (entry.old) return now - entry.old > TOO_OLD;
+    const { key, ...kept } = entry;
+    storage((store) => store.setItem(key, JSON.stringify({ ...kept, old: now })));
+    return false;
+  }
+
   function forgetHere(unwanted) {
     entries().filter(unwanted).forEach((entry) => storage((store) => store.removeItem(entry.key)));
   }
@@ -95,7 +106,7 @@
     return forms().find((form) => form.dataset.form === name);
   }
 
-  // ---- to the server -----------------------------------------------------------------------------
+  // ---- to the server, by a clock that nobody can set: the date of a device may jump ------------------
   function changed(form) {
     const name = form.dataset.form;
     const state = states.get(name) || begun(form);
@@ -103,7 +114,7 @@
     keepHere(name, fields, false);
     // A choice alone stays here: the form is about to be sent.
     if (!state.revision && !Object.keys(fields).some((key) => key !== "choice" && fields[key])) return;
-    const now = Date.now();
+    const now = performance.now();
     if (!state.dirty) state.since = now;
     state.dirty = true;
     say("saving");
@@ -113,7 +124,7 @@
   function schedule(name, due) {
     const state = states.get(name);
     clearTimeout(state.timer);
-    state.timer = setTimeout(() => send(name), Math.max(0, due - Date.now()));
+    state.timer = setTimeout(() => send(name), Math.max(0, due - performance.now()));
   }
 
   function body(form, state) {
@@ -131,7 +142,7 @@
     const state = states.get(name);
     if (!form || !state || !state.dirty || (state.busy && !closing) || form.dataset.sent) return;
     state.revision += 1;
-    state.sentAt = Date.now();
+    state.sentAt = performance.now();
     state.dirty = false;
     state.busy = true;
     const said = body(form, state);
@@ -162,9 +173,9 @@
   // What failed is tried again, later and later; what is refused is not, until something is typed.
   function failed(name, refused) {
     const state = states.get(name);
-    Object.assign(state, { busy: false, dirty: true, since: Date.now(), failures: state.failures + 1 });
+    Object.assign(state, { busy: false, dirty: true, since: performance.now(), failures: state.failures + 1 });
     say(navigator.onLine ? "unsaved" : "offline", state.failures === 1);
-    if (!refused) schedule(name, Date.now() + EVERY * Math.min(state.failures, 5));
+    if (!refused) schedule(name, performance.now() + EVERY * Math.min(state.failures, 5));
   }
 
   function sendAll(closing) {
@@ -234,7 +245,7 @@
   // ---- every page, and every page that was swapped in ---------------------------------------------
   function begun(form) {
     const seen = Number(form.dataset.revision);
-    const state = { seen: seen, revision: seen, sentAt: 0, failures: 0 };
+    const state = { seen: seen, revision: seen, sentAt: -EVERY, failures: 0 };
     states.set(form.dataset.form, state);
     return state;
   }
@@ -272,7 +283,7 @@
     if (document.querySelector("[data-forget-drafts]")) return forgetHere(() => true);
     forms().forEach(watch);
     // What the server has needs no copy here, once its form is gone.
-    forgetHere((entry) => Date.now() - entry.at > TOO_OLD || (entry.saved && !formNamed(entry.name)));
+    forgetHere((entry) => isTooOld(entry) || (entry.saved && !formNamed(entry.name)));
   }
 
   document.addEventListener("input", function (event) {
@@ -286,7 +297,7 @@
     const name = form.dataset.form;
     const state = states.get(name);
     if (event.detail.xhr.status === 200) forgetHere((entry) => entry.name === name);
-    else if (state && state.dirty) schedule(name, Date.now() + EVERY);
+    else if (state && state.dirty) schedule(name, performance.now() + EVERY);
   });
   window.addEventListener("pagehide", () => sendAll(true));
   document.addEventListener("visibilitychange", function () {

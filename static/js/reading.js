@@ -138,11 +138,13 @@
       const middle = (place.left + place.right) / 2;
       const last = text.lastElementChild || text;
       const height = last.getBoundingClientRect().bottom - place.top;
+      const folded = height > place.height + 2;
+      const fold = box(card, "expanded");
+      if (fold) fold.parentNode.hidden = !folded && !fold.checked;
       // Only what is on screen was seen: a jump passes over the texts between.
       const beside = middle < 0 || middle > window.innerWidth;
       if (beside || height <= 0 || place.top > end || place.top + height < covered) return;
       const percent = Math.round((100 * (end - place.top)) / height);
-      const folded = height > place.height + 2;
       const most = folded ? Math.floor((100 * place.height) / height) : 100;
       const now = Math.max(0, Math.min(most, percent >= SEEN ? 100 : percent));
       state.reach[card.dataset.letter] = Math.max(now, state.reach[card.dataset.letter] || 0);
@@ -450,6 +452,7 @@
     setLayout(preferred());
     goBackTo(before);
     noteReach();
+    document.fonts.ready.then(note); // other letters, other lines
   }
 
   document.addEventListener("htmx:afterSettle", begin);

@@ -50,9 +50,13 @@ KNOWS_NO_HAS = """CSS.supports = (original => (...asked) =>
 @pytest.fixture
 def talk(transactional_db: None) -> Conversation:
     """A first turn whose four long answers are there: the site's worker has nothing to write."""
+    return answered(TEXTS)
+
+
+def answered(texts: list[str]) -> Conversation:
     world = factories.world(explanation=WHY, comparing=COMPARING)
     asked = [factories.user(factories.opening(world.prompts[0]))]
-    factories.ready_set(world.plan, context=asked, texts=TEXTS, shared=True)
+    factories.ready_set(world.plan, context=asked, texts=texts, shared=True)
     enrolment = joined(world)
     return open_conversation(enrolment=enrolment, assignment=claimed(enrolment))
 
@@ -259,3 +263,38 @@ def test_a_small_window_on_a_desk_is_recorded_as_what_it_showed(
     expect(scripted.get_by_label("Choose A", exact=True)).to_be_visible()
 
     assert Turn.objects.get().layout == "stack"
+
+
+LENGTHS = (1100, 1200, 1300, 2500)
+# Of each answer: whether words of it are out of sight, whether its button is there, and how much
+# of it there is to see.
+FOLDS = """() => Array.from(document.querySelectorAll('.card'), card => {
+    const text = card.querySelector('.text'), fold = card.querySelector('.unfold');
+    const top = text.getBoundingClientRect().top;
+    const all = text.lastElementChild.getBoundingClientRect().bottom - top;
+    return [text.scrollHeight > text.clientHeight, fold !== null && fold.checkVisibility(),
+        Math.min(text.offsetHeight, all)];
+}).sort()"""
+PROSE = "I would lend it, but in writing. Agree on the amount, and on when it comes back. "
+
+
+@pytest.mark.parametrize(
+    ("width", "pager"), [(1280, False), (1100, False), (1280, True), (360, False)]
+)
+def test_a_fold_is_where_words_are_cut_and_no_answer_beside_it_is_taller(
+    transactional_db: None, site: Site, chromium: Browser, width: int, pager: bool
+) -> None:
+    talk = answered([(PROSE * 40)[: length - 1] + "." for length in LENGTHS])
+    with opened_at(site, chromium, talk, viewport={"width": width, "height": 800}) as page:
+        if pager:
+            page.get_by_role("button", name="One at a time").click()
+        folds = page.evaluate(FOLDS)
+        cut = [fold for fold in folds if fold[0]]
+
+        assert [fold[1] for fold in folds] == [fold[0] for fold in folds]
+        assert max(fold[2] for fold in folds) == folds[-1][2]
+        assert len(cut) == 0 if pager else len(cut) in (1, 2)
+        if cut:
+            page.locator(".unfold:visible").last.click()
+            assert len([fold for fold in page.evaluate(FOLDS) if fold[0]]) == len(cut) - 1
+            assert page.locator(".unfold:visible").count() == len(cut)

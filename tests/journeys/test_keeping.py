@@ -1,11 +1,13 @@
 """Nobody loses a word: a killed server, a dead network, a second tab, a browser that is closed."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from django.utils import timezone
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, expect
 
-from annotation.models import Conversation, Draft
+from annotation.models import Comparison, Conversation, Draft
 from sampling.models import CandidateSet
 from tests import factories
 from tests.annotation import talking
@@ -64,6 +66,83 @@ def test_a_network_that_dies_in_the_middle_of_an_explanation_loses_nothing(
     scripted.context.set_offline(False)
     expect(saved).to_have_text("Saved")
     assert Draft.objects.get().body["explanation"].endswith(" said so")
+
+
+def asked(page: Page, letter: str = "A") -> Locator:
+    """In front of the question why, with a clock that stands still until a test lets it run."""
+    join(page)
+    page.clock.install()
+    page.reload()
+    judging(page, letter)
+    return page.get_by_label(WHY)
+
+
+def drafts_of(page: Page) -> list[Request]:
+    """The requests for drafts from now on."""
+    sent: list[Request] = []
+    page.on("request", lambda request: "/draft/" in request.url and sent.append(request))
+    return sent
+
+
+def test_ten_seconds_of_typing_send_a_draft_every_three(world: World, scripted: Page) -> None:
+    why = asked(scripted)
+    sent = drafts_of(scripted)
+    for _half_second in range(20):
+        why.press_sequentially("and ", delay=0)
+        scripted.clock.run_for(500)
+        expect(scripted.locator("#saved")).not_to_have_text("Offline")
+
+    assert 2 <= len(sent) <= 4
+
+
+def test_a_minute_offline_costs_few_requests_and_no_word(world: World, scripted: Page) -> None:
+    why = asked(scripted)
+    scripted.context.set_offline(True)
+    sent = drafts_of(scripted)
+    why.press_sequentially("Because my mother said so")
+    for _five_seconds in range(12):
+        scripted.clock.run_for(5_000)
+    assert 3 <= len(sent) <= 8
+    scripted.get_by_role("button", name="Continue").click()
+    expect(scripted.locator("#trouble")).to_be_visible()
+    expect(why).to_have_value("Because my mother said so")
+
+    scripted.context.set_offline(False)
+    expect(scripted.locator("#saved")).to_have_text("Saved")
+    assert Draft.objects.get().body["explanation"] == "Because my mother said so"
+    scripted.get_by_role("button", name="Continue").click()
+    expect(scripted.get_by_label(MESSAGE)).to_be_visible()
+    assert Comparison.objects.get().explanation == "Because my mother said so"
+
+
+@pytest.mark.parametrize("days", [-366, -7, 366])
+def test_a_clock_that_jumps_delays_no_draft(world: World, scripted: Page, days: int) -> None:
+    why = asked(scripted)
+    why.press_sequentially("Because ")
+    scripted.clock.run_for(3_000)
+    saved = scripted.locator("#saved")
+    expect(saved).to_have_text("Saved")
+    scripted.clock.set_system_time(timezone.now() + timedelta(days=days))
+    why.press_sequentially("my mother said so")
+    scripted.clock.run_for(3_100)
+
+    expect(saved).to_have_text("Saved")
+    assert Draft.objects.get().body["explanation"] == "Because my mother said so"
+
+
+@pytest.mark.parametrize("days", [-366, 366])
+def test_a_clock_that_is_put_a_year_on_or_back_between_visits_drops_no_word(
+    world: World, scripted: Page, days: int
+) -> None:
+    why = asked(scripted)
+    scripted.evaluate("void (window.fetch = () => Promise.reject(new Error('no line')))")
+    why.press_sequentially("Because my mother said so")
+    at = scripted.url
+    scripted.clock.set_system_time(timezone.now() + timedelta(days=days))
+    scripted.goto("/my-work/")  # what is not of this page is looked through for old copies
+    scripted.goto(at)
+
+    expect(scripted.get_by_label(WHY)).to_have_value("Because my mother said so")
 
 
 def test_what_was_typed_before_a_reload_is_there_after_it(world: World, scripted: Page) -> None:

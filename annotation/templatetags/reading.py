@@ -105,7 +105,7 @@ def language_name(code: str) -> str:
 @register.filter
 def country_name(code: str) -> str:
     """What the interface language calls a country (ISO 3166-1 alpha-2); other words as they are."""
-    return _locale().territories.get(code, code)
+    return str(_locale().territories.get(code, code))
 
 
 @register.filter

@@ -1,6 +1,7 @@
 """Opening a study: everything that must be there is looked at, and every plan is frozen first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -12,6 +13,7 @@ from sampling.models import Arm, Endpoint, Plan
 from studies import launching
 from studies.launching import TransitionRefused
 from studies.models import Cohort, PromptText, Study
+from studies.panels import panel_of
 
 
 @transaction.atomic
@@ -70,6 +72,21 @@ def _untold(study: Study) -> Iterator[str]:
     serving = Endpoint.objects.filter(plan_endpoints__plan__arms__cohort__study=study, operator="")
     for name in serving.order_by("name").values_list("name", flat=True).distinct():
         yield f"People are not told who runs the endpoint {name}: it has no `operator`."
+    yield from _unpaid_checks(newest)
+
+
+def _unpaid_checks(body: Mapping[str, Any]) -> Iterator[str]:
+    """A failed check is paid, which a panel must be told in a way of its own."""
+    tutorial = body.get("tutorial") or {}
+    if not (tutorial.get("check") or tutorial.get("reading")):
+        return
+    for name, said in (body.get("panels") or {}).items():
+        panel = panel_of(name, said)
+        if not {**panel.codes, **panel.urls}.get("quality_term"):
+            yield (
+                f"Whoever fails the check is paid, and goes back to {name} with nothing: its"
+                " `codes` have no `quality_term`."
+            )
 
 
 def freeze_plans(study: Study) -> None:

@@ -33,11 +33,9 @@ def _show(request: AnnotatorRequest, *, fault: str = "", status: int = 200) -> H
     step = next_step(enrolment)
     at_work = step.do is not Do.LEAVE and step.sitting is not None
     pace = cohort_pace(enrolment.cohort_id) if at_work else None
-    pay = rules.pay.in_country(enrolment.cohort.country) if rules.pay else None
     context = {
         "study_title": study_title(rules),
-        "work": read_work(enrolment=enrolment, pay=pay),
-        "pay": pay,
+        "work": read_work(enrolment=enrolment, rules=rules),
         "decided": wording.decided(),
         "at_work": at_work,
         "done": step.done,

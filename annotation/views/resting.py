@@ -15,6 +15,7 @@ from annotation.effort import cohort_pace, minutes_left, minutes_of
 from annotation.extending import extend_time
 from annotation.steps import Do, Step, next_step
 from annotation.views.answering import page, return_url, see_other
+from studies.rules import rules_by_version
 
 WARN_BEFORE = 120  # seconds until the time runs out
 # Pages outside a conversation that give more time, and are come back to.
@@ -100,12 +101,17 @@ def break_context(request: AnnotatorRequest, step: Step) -> dict[str, Any]:
 
 
 def lease_between(step: Step, *, page: str) -> dict[str, Any]:
-    """Until when somebody at work has time, on a page of BETWEEN: whatever ends first."""
+    """Until when somebody at work has time, on a page of BETWEEN: whatever ends first.
+
+    `is_far`: more time would be none yet. No query of its own.
+    """
     now = step.standing
     if now is None or step.sitting is None:
         return {}
     sitting = now.assignment_state != "open"
-    return lease_context(now.assignment_deadline, sitting=sitting, page=page)
+    context = lease_context(now.assignment_deadline, sitting=sitting, page=page)
+    given = rules_by_version(now.version).assignment_minutes * 60
+    return {**context, "is_far": context.get("seconds_left", 0) > given}
 
 
 def lease_context(

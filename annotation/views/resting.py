@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from annotation import resting
 from annotation.access import AnnotatorRequest, annotator_page, keep_posted
-from annotation.effort import cohort_pace, minutes_left, minutes_of
+from annotation.effort import minutes_left, minutes_of, usual_pace
 from annotation.extending import extend_time
 from annotation.steps import Do, Step, next_step
 from annotation.views.answering import page, return_url, see_other
@@ -85,7 +85,7 @@ def break_context(request: AnnotatorRequest, step: Step) -> dict[str, Any]:
     place = resting.open_place(request.enrolment.pk)
     now = step.standing
     worked = now.worked if now else None
-    pace = cohort_pace(request.enrolment.cohort_id)
+    pace = usual_pace(request.enrolment.cohort_id, rules_by_version(now.version)) if now else None
     return {
         "is_resting": now is not None and now.resting_since is not None,
         "worked_minutes": minutes_of(worked) if worked else 0,

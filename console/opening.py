@@ -1,6 +1,7 @@
 """Opening a study: everything that must be there is looked at, and every plan is frozen first."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -13,6 +14,7 @@ from studies import launching
 from studies.consenting import CONVERSATIONS
 from studies.launching import TransitionRefused
 from studies.models import Cohort, PromptText, Study
+from studies.panels import panel_of
 
 # What people are told before they agree, by the field of the study file that says it.
 TOLD = {
@@ -86,6 +88,21 @@ def _untold(study: Study) -> Iterator[str]:
     serving = Endpoint.objects.filter(plan_endpoints__plan__arms__cohort__study=study, operator="")
     for name in serving.order_by("name").values_list("name", flat=True).distinct():
         yield f"People are not told who runs the endpoint {name}: it has no `operator`."
+    yield from _unpaid_checks(newest)
+
+
+def _unpaid_checks(body: Mapping[str, Any]) -> Iterator[str]:
+    """A failed check is paid, which a panel must be told in a way of its own."""
+    tutorial = body.get("tutorial") or {}
+    if not (tutorial.get("check") or tutorial.get("reading")):
+        return
+    for name, said in (body.get("panels") or {}).items():
+        panel = panel_of(name, said)
+        if not {**panel.codes, **panel.urls}.get("quality_term"):
+            yield (
+                f"Whoever fails the check is paid, and goes back to {name} with nothing: its"
+                " `codes` have no `quality_term`."
+            )
 
 
 def _helpless(study: Study, helplines: Collection[str]) -> Iterator[str]:

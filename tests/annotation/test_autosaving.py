@@ -232,7 +232,7 @@ def test_what_was_ticked_is_there_in_any_browser_and_what_was_unticked_is_not() 
     form = typing.page().form_to("/comparison/")
     a, b = (str(shown.id) for shown in typing.scene.last.candidates[:2])
     sentences = form.boxes["sentence"][:2]
-    ticked = {
+    ticked: dict[str, Any] = {
         "choice": "tie",
         "continue_from": a,
         "strength": "3",

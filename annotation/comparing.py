@@ -41,11 +41,12 @@ TIE = "tie"
 STORED = """stored AS (
     INSERT INTO annotation_comparison (id, turn_id, conversation_id, turn_no, set_id, revision,
         outcome, chosen_id, carried_id, explanation, first_choice_at, visible_ms, changes, pastes,
-        reach, layout, viewport, submitted_at, app_version)
+        reach, layout, viewport, interface_lang, submitted_at, app_version)
     VALUES (%(id)s, %(turn)s, %(conversation)s, %(number)s, %(set)s, %(revision)s,
         %(outcome)s, %(chosen)s, %(carried)s, %(explanation)s, %(first_choice_at)s,
         %(visible_ms)s, %(changes)s, %(pastes)s, %(reach)s::smallint[], %(layout)s, %(viewport)s,
-        %(now)s, %(app_version)s)
+        (SELECT ui_language FROM studies_enrolment WHERE id = %(enrolment)s), %(now)s,
+        %(app_version)s)
 )"""
 STORE = accepting(f"{STORED}, {STORE_MARKS}")
 

@@ -45,6 +45,7 @@ def beside(scene: Scene, *, purposes: Collection[str] = ()) -> dict[str, Any]:
     rules, last = scene.rules.comparing, scene.last
     return {
         "pastes": PASTING in purposes,
+        "layout": last.layout or rules.wide[0],  # the style sheet stacks it on a small screen
         "narrow": " ".join(rules.narrow),
         "wide": " ".join(rules.wide),
         "layouts": _layouts(scene),

@@ -19,6 +19,7 @@ from annotation.steps import Do, next_step
 from annotation.views import wording
 from annotation.views.answering import return_url, see_other, study_title
 from annotation.views.presenting import keeping
+from annotation.views.resting import lease_between
 from studies.rules import current_rules
 
 
@@ -46,6 +47,7 @@ def _show(request: AnnotatorRequest, *, fault: str = "", status: int = 200) -> H
         "done": step.done,
         "target": step.target,
         "minutes_left": minutes_left(step.target - step.done, pace),
+        **(lease_between(step, page="my-work") if at_work else {}),
         "return_url": return_url(request.return_token),
         "fault": fault,
         **_enquiry_form(request, len(work.enquiries)),

@@ -17,10 +17,11 @@ from django.db import DataError, Error, connection, transaction
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
+from config.log_privacy import named
 from sampling import endpoints, loop, plans, side_by_side, single_set
 from sampling.calls import Endpoint
 from sampling.errors import SamplingError, UnusableText
-from sampling.generating import InternalFault, named
+from sampling.generating import InternalFault
 from sampling.lab import ringing
 from sampling.messages import read_context, turn_of
 from sampling.models import Endpoint as EndpointRow

@@ -358,7 +358,14 @@
     draw();
   }
 
+  // The row of the turn says how its answers stood when they were first seen: on a page to come.
+  function tellScreen() {
+    document.cookie = "screen=" + width() + "; path=/; samesite=lax";
+  }
+
+  tellScreen();
   NARROW.addEventListener("change", function () {
+    tellScreen();
     if (form) setLayout(preferred());
   });
 
@@ -437,7 +444,8 @@
     if (!form) return;
     const before = kept();
     restore(before);
-    form.classList.add("sheeted");
+    // Browsers that cannot tell what is chosen keep the plain form: the sheet would always be open.
+    form.classList.toggle("sheeted", window.CSS.supports("selector(:has(*))"));
     form.querySelector(".map").hidden = false;
     setLayout(preferred());
     goBackTo(before);

@@ -10,8 +10,8 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 from annotation.enquiring import LIMIT, MOST_OPEN, answer
 from annotation.erasing import ERASURES, erase_person
 from annotation.leaving import withdraw
-from annotation.models import Draft
-from annotation.own_data import NOT_THEIRS, PARTS
+from annotation.models import Comparison, Draft
+from annotation.own_data import NOT_THEIRS, PARTS, read_own_data
 from annotation.refusals import BadText, TooLate
 from studies.models import Audit, Enquiry, Enrolment
 from tests import factories
@@ -22,6 +22,11 @@ pytestmark = pytest.mark.django_db
 
 PAY = {"amount": 3.5, "currency": "EUR", "per": "conversation"}
 ONE_TURN = {"min": 1, "max": 1}
+# Of a comparison's columns: keys, and what has another name in a person's own data.
+TOLD_OTHERWISE = {
+    *("id", "turn_id", "conversation_id", "turn_no", "set_id", "current_id"),
+    *("chosen_id", "carried_id", "superseded_at"),
+}
 
 
 def words(enrolment: Enrolment) -> str:
@@ -227,6 +232,26 @@ def test_the_file_holds_what_the_person_wrote_and_chose_and_nobody_elses_words()
     assert "Theirs." not in text
     assert "Answer 0 of" not in text
     assert other.pseudonym not in text
+
+
+def test_the_file_holds_all_that_was_measured_in_the_order_of_the_letters() -> None:
+    world = factories.world()
+    turn = factories.turn(world, display_order=[2, 0, 3, 1])
+    factories.comparison(turn, choice=3, reach=[10, 20, 30, 40], changes=1, pastes=2)
+    enrolment = turn.conversation.assignment.enrolment
+    factories.tutorial_try(enrolment)
+    factories.quota_place(enrolment)
+
+    found = read_own_data(enrolment)
+
+    [judged] = found["comparison"]
+    assert (judged["letter"], judged["went_on_from"]) == ("C", "C")
+    assert (judged["reach"], judged["changes"], judged["pastes"]) == ([30, 10, 40, 20], 1, 2)
+    assert found["turn"][0]["display_order"] == [2, 0, 3, 1]
+    assert found["tutorialtry"][0]["passed"]
+    assert found["quotaplace"][0]["state"] == "reserved"
+    columns = {field.attname for field in Comparison._meta.concrete_fields}
+    assert columns - judged.keys() == TOLD_OTHERWISE, "give it a column in annotation.own_data"
 
 
 def test_strangers_get_no_file(client: Client) -> None:

@@ -298,20 +298,38 @@ def test_a_turn_that_nobody_has_is_refused(number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rules", "narrow", "layout"),
+    ("rules", "screen", "narrow", "layout"),
     [
-        ({}, "?1", "stack"),
-        ({}, "?0", "grid"),
-        (EVERYTHING, "?1", "pager"),
-        (EVERYTHING, "?0", "grid"),
+        ({}, "", "?1", "stack"),
+        ({}, "", "?0", "grid"),
+        ({}, "narrow", "?0", "stack"),  # a small window on a desk
+        ({}, "wide", "", "grid"),
+        (EVERYTHING, "narrow", "", "pager"),
+        (EVERYTHING, "nonsense", "?0", "grid"),
     ],
 )
 def test_the_layout_is_the_studys_for_that_screen_and_is_recorded(
-    rules: dict[str, Any], narrow: str, layout: str
+    rules: dict[str, Any], screen: str, narrow: str, layout: str
 ) -> None:
     client, talk = before_the_answers(factories.world(**rules))
+    client.cookies["screen"] = screen
     address = f"/conversation/{talk.pk}/"
     response = client.get(address, headers={"Sec-CH-UA-Mobile": narrow})
 
     assert next(page(response).having("data-layout"))["data-layout"] == layout
     assert talk.turns.get().layout == layout
+
+
+@pytest.mark.parametrize(
+    ("layouts", "drawn", "recorded"),
+    [({}, "grid", ""), ({"wide": ["stack"]}, "stack", "stack")],
+)
+def test_a_layout_that_nothing_tells_is_recorded_as_unknown(
+    layouts: dict[str, Any], drawn: str, recorded: str
+) -> None:
+    client, talk = before_the_answers(factories.world(comparing={"layouts": layouts}))
+    responses = [client.get(f"/conversation/{talk.pk}/") for _reload in range(2)]
+
+    for response in responses:
+        assert next(page(response).having("data-layout"))["data-layout"] == drawn
+    assert talk.turns.get().layout == recorded

@@ -180,6 +180,9 @@ def language(request: HttpRequest) -> HttpResponse:
         if enrolment:
             change_language(enrolment=enrolment, ui_language=chosen)
         return response
+    if "draft" in request.POST:
+        access.keep_posted(request)  # what was being typed comes along without scripts
+        return SeeOther(request.get_full_path())
     if enrolment:
         access.use_language(request, enrolment.ui_language)
     asked = request.POST.get("next") or request.GET.get("next", "")

@@ -232,6 +232,7 @@ def _ask(
     before = sheet.before(asked)
     titles = sheet.form.title(asked.section) if sheet.form else {}
     context = {
+        "here": f"{reverse('questions')}?{urlencode({'page': asked.name})}",
         "name": asked.name,
         "sensitive": asked.part is Part.SENSITIVE,
         "title": in_words(titles) if titles else None,

@@ -30,6 +30,17 @@ KINDS = [
     (Decision.Kind.INCLUDED, gettext_lazy("Taken into the data")),
     (Decision.Kind.OTHER, gettext_lazy("Something else")),
 ]
+STATES = {
+    Enrolment.State.CONSENTED: pgettext_lazy("state of a person", "Before the work"),
+    Enrolment.State.ENROLLED: pgettext_lazy("state of a person", "At work"),
+    Enrolment.State.COMPLETE: pgettext_lazy("state of a person", "Done"),
+    Enrolment.State.SCREENED_OUT: pgettext_lazy("state of a person", "Screened out"),
+    Enrolment.State.OVER_QUOTA: pgettext_lazy("state of a person", "Quota was full"),
+    Enrolment.State.FAILED_CHECKS: pgettext_lazy("state of a person", "Did not pass the check"),
+    Enrolment.State.WITHDRAWN: pgettext_lazy("state of a person", "Withdrawn"),
+    Enrolment.State.EXPIRED: pgettext_lazy("state of a person", "Time ran out"),
+    Enrolment.State.NO_CONSENT: pgettext_lazy("state of a person", "Did not agree"),
+}
 
 
 class DecisionForm(forms.Form):
@@ -126,6 +137,7 @@ def annotator(request: HttpRequest, enrolment_id: UUID) -> HttpResponse:
         "form": form,
         "work": read_work(enrolment=person, pay=pay_of(person)),
         "decided": dict(KINDS),
+        "states": STATES,
     }
     return render(
         request, "console/annotator.html", context, status=422 if request.method == "POST" else 200

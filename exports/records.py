@@ -42,7 +42,7 @@ SELECT
     cohort.country AS country,
     cohort.language AS assigned_lang,
     NULL::text AS detected_lang,
-    enrolment.ui_language AS interface_lang,
+    comparison.interface_lang AS interface_lang,
     cohort.slug AS cohort,
     turn.number AS turn_index,
     coalesce(prompt.key || '.' || prompt.version, 'own:' || conversation.id) AS prompt_id,

@@ -79,14 +79,15 @@ class Entry:
     return_token: str
 
 
-def consent_document(*, study: Study, locale: str) -> ConsentDocument:
-    """The consent text that counts, in this interface locale, else in English. Two queries.
+def consent_document(*, study: Study, locale: str, version: int | None = None) -> ConsentDocument:
+    """The consent text of a version, in this interface locale, else in English. Two queries.
 
-    Which version counts stands in the study's frozen rules. Documents of "pt" serve "pt-br". Raises
-    ConsentDocument.DoesNotExist when the version has neither, StudyVersion.DoesNotExist.
+    Without a version the one that counts, which stands in the study's frozen rules. Documents of
+    "pt" serve "pt-br". Raises ConsentDocument.DoesNotExist when the version has neither,
+    StudyVersion.DoesNotExist.
     """
     wanted = [locale.lower(), locale.split("-")[0].lower(), "en"]
-    version = current_rules(study).consent_version
+    version = version or current_rules(study).consent_version
     found = ConsentDocument.objects.filter(study=study, version=version, locale__in=wanted)
     best = min(found, key=lambda text: wanted.index(text.locale), default=None)
     if best is None:

@@ -103,6 +103,12 @@ def language_name(code: str) -> str:
 
 
 @register.filter
+def country_name(code: str) -> str:
+    """What the interface language calls a country (ISO 3166-1 alpha-2); other words as they are."""
+    return str(_locale().territories.get(code, code))
+
+
+@register.filter
 def of(labels: Mapping[str, str], key: str) -> str:
     """The label of a key; the key itself where there is none."""
     return labels.get(key, key)

@@ -17,9 +17,11 @@ from annotation.access import AnnotatorRequest, draft_token, keep_posted
 from annotation.effort import cohort_pace, minutes_left, own_pace
 from annotation.marks import FIELDS
 from annotation.refusals import (
+    BadMark,
     BadReason,
     BadText,
     Conflict,
+    ContinueFromNeeded,
     ExplanationNeeded,
     Invalid,
     Refusal,
@@ -71,6 +73,7 @@ def conversation_page(
         context["conflict"] = _conflict(request, scene, refusal, turn_no)
     elif refusal is not None and _mends_report(scene, refusal):
         context["report_fault"] = wording.fault(refusal)
+        context["report_lacks"] = "reason" if isinstance(refusal, BadReason) else "candidate"
     elif refusal is not None and mends is None:
         context["conflict"] = _unsent(request, scene, refusal)
     return render(request, template, context, status=status)
@@ -121,9 +124,13 @@ def conversation_context(
 
 
 def _wrong_field(refusal: Refusal | None) -> str:
-    """The text of the comparison form that has to be mended; empty where it is none of them."""
+    """The field of the comparison form that has to be mended; empty where it is the choice."""
     if isinstance(refusal, BadText):
         return refusal.field
+    if isinstance(refusal, BadMark):
+        return refusal.field
+    if isinstance(refusal, ContinueFromNeeded):
+        return "continue_from"
     return "explanation" if isinstance(refusal, ExplanationNeeded) else ""
 
 
@@ -148,7 +155,7 @@ def _everywhere(scene: Scene) -> dict[str, Any]:
         "before": scene.turns[-2] if turns > 1 else None,
         "assignment_id": scene.assignment_id,
         "skip_reasons": wording.skip_reasons(),
-        "can_skip": scene.can_skip,
+        "no_skips": "" if scene.can_skip else wording.no_skips(scene.rules.skips),
         "report_reasons": wording.report_reasons(),
         "why_failed": wording.why_failed(scene),
         "notices": _notices(scene.plan_id),
@@ -273,7 +280,6 @@ def _comparison_form(scene: Scene, revision: int) -> dict[str, Any]:
         ),
         "key": uuid4().hex,
         "revision": revision,
-        "only_chosen": asked.rule == "chosen",
         "question": in_language(asked.question, locale()),
         "none_question": in_language(asked.none_question, locale()),
         "example": in_language(asked.example, locale()),
@@ -290,9 +296,7 @@ def _comparison_values(
         said = {name: request.POST.get(name, "") for name in ("choice", "explanation")}
         return {"open": True, **said, **marking.posted_values(request.POST)}
     stored = marking.stored_values(judged) if judged else {}
-    # A kind of mark has a list of values.
-    listed = {"should_say": [kept["should_say"]]} if "should_say" in kept else {}
-    return {"open": bool(kept), **stored, **kept, **listed}
+    return {"open": bool(kept), **stored, **marking.kept_values(kept)}
 
 
 def _message_form(

@@ -17,6 +17,8 @@ from annotation.steps import Do, Step, next_step
 from annotation.views.answering import page, return_url, see_other
 
 WARN_BEFORE = 120  # seconds until the time runs out
+# Pages outside a conversation that give more time, and are come back to.
+BETWEEN = ("pause", "my-work")
 # A reload of an address that forms are sent to is a GET, and leads on.
 accept_forms = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -59,17 +61,22 @@ def pause_later(request: AnnotatorRequest) -> HttpResponse:
 @annotator_page
 @accept_forms
 def extend(request: AnnotatorRequest) -> HttpResponse:
-    """More time for the open conversation; to a script only the part of the page that says so."""
+    """More time for the open conversation, else for the sitting; to a script only the part of the
+    page that says so."""
     if request.method != "POST":
         return redirect("work")
     keep_posted(request)
-    until = extend_time(enrolment=request.enrolment)
-    if not request.htmx or until is None:
-        response = see_other("work")
-        if request.htmx:
-            response = HttpResponse(status=204, headers={"HX-Redirect": response["Location"]})
-        return response
-    return render(request, "annotation/_lease.html", lease_context(until))
+    given = extend_time(enrolment=request.enrolment)
+    asked = request.POST.get("page", "")
+    back = asked if asked in BETWEEN else "work"
+    # A conversation's page says nothing of the sitting: it is over, and leads on.
+    if request.htmx and given and (back in BETWEEN or not given.is_sittings):
+        context = lease_context(given.until, sitting=given.is_sittings, page=back)
+        return render(request, "annotation/_lease.html", context)
+    response = see_other(back)
+    if request.htmx:
+        response = HttpResponse(status=204, headers={"HX-Redirect": response["Location"]})
+    return response
 
 
 def break_context(request: AnnotatorRequest, step: Step) -> dict[str, Any]:
@@ -85,16 +92,34 @@ def break_context(request: AnnotatorRequest, step: Step) -> dict[str, Any]:
         "done": step.done,
         "target": step.target,
         "minutes_left": minutes_left(step.target - step.done, pace),
-        "kept_until": place.deadline if place else None,
-        "sitting_until": step.sitting.deadline if step.sitting else None,
+        "sitting_until": step.sitting.deadline if step.sitting and place else None,
+        **lease_between(step, page="pause"),
         "return_url": return_url(request.return_token),
         "task_language": request.enrolment.cohort.language,
     }
 
 
-def lease_context(until: datetime | None) -> dict[str, Any]:
-    """Until when an open conversation is kept, and in how many seconds to warn of its end."""
+def lease_between(step: Step, *, page: str) -> dict[str, Any]:
+    """Until when somebody at work has time, on a page of BETWEEN: whatever ends first."""
+    now = step.standing
+    if now is None or step.sitting is None:
+        return {}
+    sitting = now.assignment_state != "open"
+    return lease_context(now.assignment_deadline, sitting=sitting, page=page)
+
+
+def lease_context(
+    until: datetime | None, *, sitting: bool = False, page: str = ""
+) -> dict[str, Any]:
+    """Until when an open conversation (or the sitting) is kept, and in how many seconds to warn of
+    its end; `page` is the one to come back to."""
     if until is None:
         return {}
     left = max(ceil((until - timezone.now()).total_seconds()), 0)
-    return {"kept_until": until, "warn_in": max(left - WARN_BEFORE, 0), "seconds_left": left}
+    return {
+        "kept_until": until,
+        "warn_in": max(left - WARN_BEFORE, 0),
+        "seconds_left": left,
+        "is_sittings": sitting,
+        "lease_page": page,
+    }

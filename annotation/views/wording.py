@@ -37,14 +37,8 @@ def fault(refusal: Refusal) -> str:
                 "Please say why, in at least %(needed)s words. Your choice is kept.",
                 refusal.needed,
             ) % {"needed": number(refusal.needed)}
-        case NoSkips(most=0):
-            return _("In this study no conversation can be skipped.")
         case NoSkips():
-            return ngettext(
-                "You have skipped a conversation, and this study allows no more.",
-                "You have skipped %(most)s conversations, and this study allows no more.",
-                refusal.most,
-            ) % {"most": number(refusal.most)}
+            return no_skips(refusal.most)
         case BadReason():
             return _("Please choose a reason.")
         case UnknownAnswer():
@@ -57,6 +51,17 @@ def fault(refusal: Refusal) -> str:
             return _("Please say which answers speak for you equally: at least two of them.")
         case _:
             return _("This form was not complete. Please send it again.")
+
+
+def no_skips(most: int | None) -> str:
+    """Why nothing can be skipped where a study allows so many, and they are used."""
+    if not most:
+        return _("In this study no conversation can be skipped.")
+    return ngettext(
+        "You have skipped a conversation, and this study allows no more.",
+        "You have skipped %(most)s conversations, and this study allows no more.",
+        most,
+    ) % {"most": number(most)}
 
 
 def _bad_text(refusal: BadText) -> str:
@@ -100,6 +105,13 @@ def conflict_heading(refusal: Refusal) -> str:
             return _("This is not the turn to answer now")
         case _:
             return _("This can no longer be changed")
+
+
+def opened_heading(refusal: Refusal) -> str:
+    """The same for an opening message, which is no answer."""
+    if refusal.code == "same_key_other_body":
+        return _("This can no longer be changed")
+    return conflict_heading(refusal)
 
 
 def opened(refusal: Refusal) -> str:
@@ -316,7 +328,7 @@ def pause(code: str) -> dict[str, str]:
 def day_limit(limit: int, until: datetime) -> dict[str, str]:
     """Heading and text when a person has done what they may do in a day."""
     done = ngettext(
-        "You have done the %(limit)s conversation that one person may have in 24 hours.",
+        "You have done the one conversation that one person may have in 24 hours.",
         "You have done the %(limit)s conversations that one person may have in 24 hours.",
         limit,
     ) % {"limit": number(limit)}

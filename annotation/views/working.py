@@ -125,12 +125,19 @@ def _write(
         "own_label": _("Your question"),
         "fault": wording.fault(refusal) if refusal else "",
         "pointed_out": pointed_out,
-        "can_skip": rules.skips is None or skips_of(request.enrolment.pk) < rules.skips,
+        "no_skips": _no_skips(request.enrolment, rules.skips),
         "skip_reasons": wording.skip_reasons(),
         "here": "/work/",
         "typing_form": "message",
     }
     return page(request, template, study, context, status=status)
+
+
+def _no_skips(enrolment: Enrolment, most: int | None) -> str:
+    """Why nothing can be skipped (any more); empty where it can."""
+    if most is None or skips_of(enrolment.pk) < most:
+        return ""
+    return wording.no_skips(most)
 
 
 def _place_in_sitting(enrolment: Enrolment, step: Step) -> dict[str, Any]:
@@ -223,7 +230,7 @@ def _too_late(request: AnnotatorRequest, refusal: Conflict) -> HttpResponse:
     status = 422 if refusal.code == "same_key_other_body" else 409
     return _show_unsent(
         request,
-        heading=wording.conflict_heading(refusal),
+        heading=wording.opened_heading(refusal),
         explained=wording.opened(refusal),
         status=status,
     )

@@ -57,11 +57,18 @@
     return Array.from(form.querySelectorAll("textarea[name]"));
   }
 
+  function boxes(form) {
+    return Array.from(form.querySelectorAll("input[type=checkbox], input[type=radio]"));
+  }
+
   function read(form) {
     const fields = {};
     texts(form).forEach((field) => (fields[field.name] = field.value));
-    const choice = form.querySelector("input[name=choice]:checked");
-    if (choice) fields.choice = choice.value;
+    // What is ticked has spaces between; what was unticked is said by an empty field.
+    boxes(form).forEach(function (box) {
+      const before = fields[box.name] || "";
+      fields[box.name] = box.checked ? (before + " " + box.value).trim() : before;
+    });
     return fields;
   }
 
@@ -69,9 +76,9 @@
     texts(form).forEach(function (field) {
       if (field.name in fields) field.value = fields[field.name];
     });
-    const radios = Array.from(form.querySelectorAll("input[name=choice]"));
-    const choice = radios.find((radio) => radio.value === fields.choice);
-    if (choice) choice.checked = true;
+    boxes(form).forEach(function (box) {
+      if (box.name in fields) box.checked = fields[box.name].split(" ").includes(box.value);
+    });
     const folded = form.closest("details");
     if (folded) folded.open = true;
   }
@@ -92,9 +99,10 @@
   function changed(form) {
     const name = form.dataset.form;
     const state = states.get(name) || begun(form);
-    keepHere(name, read(form), false);
+    const fields = read(form);
+    keepHere(name, fields, false);
     // A choice alone stays here: the form is about to be sent.
-    if (!state.revision && !texts(form).some((field) => field.value)) return;
+    if (!state.revision && !Object.keys(fields).some((key) => key !== "choice" && fields[key])) return;
     const now = Date.now();
     if (!state.dirty) state.since = now;
     state.dirty = true;
@@ -201,7 +209,7 @@
     form.querySelectorAll("[data-notice]").forEach((before) => before.remove());
     const made = document.getElementById(template).content.firstElementChild.cloneNode(true);
     made.dataset.notice = template;
-    const field = texts(form)[0];
+    const field = texts(form).find((text) => text.offsetParent); // one that can be seen
     if (field) field.parentNode.insertBefore(made, field);
     else form.prepend(made);
     return made;
@@ -269,7 +277,8 @@
 
   document.addEventListener("input", function (event) {
     const form = event.target.closest("form[data-draft]");
-    if (form && event.target.matches("textarea[name], input[name=choice]")) changed(form);
+    // What is ticked may untick something else first: a choice that is ruled out is none any more.
+    if (form && event.target.name) setTimeout(() => changed(form));
   });
   document.addEventListener("htmx:afterRequest", function (event) {
     const form = event.detail.elt;

@@ -202,8 +202,11 @@ def test_an_explanation_is_stored_as_it_was_written() -> None:
     assert "<b>speaks</b>" not in visit.client.get(visit.address).content.decode()
 
 
-def test_without_the_rule_no_field_asks_for_an_explanation(visit: Visit) -> None:
-    assert "explanation" not in visit.page().form_to("/comparison/").fields
+def test_without_the_rule_there_is_a_field_after_none_only(visit: Visit) -> None:
+    shown = visit.page()
+    assert shown.form_to("/comparison/").fields["explanation"] == ""
+    why = next(one for one in shown.having("class") if one["class"] == "why")
+    assert why["data-for"] == "none"
 
 
 # --- Messages and the end -------------------------------------------------------------------------

@@ -13,10 +13,14 @@ from django.urls import URLPattern, reverse
 
 from annotation.models import Comparison, Report
 from annotation.urls import urlpatterns
+from studies.models import Answer, ConsentRecord, TutorialTry
 from tests import factories
 from tests.annotation import talking
-from tests.annotation.visiting import browser_of
+from tests.annotation.test_pages_comparing import TEXTS
+from tests.annotation.visiting import browser_of, page
 from tests.factories import World
+from tests.studies.asking import YEAR, agree, answer, asking_world, consented
+from tests.studies.test_practising import TUTORIAL, tried
 
 pytestmark = pytest.mark.django_db
 
@@ -26,6 +30,7 @@ FIELDS = (
     " sentence ruled_out expanded candidate then form writer seen draft_revision draft layout reach"
     " visible_ms changes code language next consent document page item done anyway"
 ).split()
+KNOWN = {"csrfmiddlewaretoken", "document", "page", "item"}  # what a form says by itself
 ODD = ["", "a\x00b", "\ud800", "9" * 30, "x" * 5000, "none", "00000000-0000-0000-0000-000000000000"]
 BODIES = [
     b"",
@@ -67,6 +72,27 @@ def writing() -> tuple[Client, dict[str, UUID]]:
     return browser_of(enrolment), {"conversation_id": uuid4(), "assignment_id": assignment.pk}
 
 
+def preparing(*done: str) -> Client:
+    """Before a question that must be answered, the purposes, or a practice of the tutorial."""
+    person = consented(asking_world([{**YEAR, "required": True}], tutorial=TUTORIAL))
+    if "questions" in done:
+        answer(person, year_of_birth="1990")
+    if "purposes" in done:
+        agree(person)
+    if "practice" in done:
+        tried(person, "practice-1", choice="0")
+    return browser_of(person)
+
+
+PREPARING = {
+    "/questions/": (),
+    "/consent/": ("questions",),
+    "/tutorial/": ("questions", "purposes"),
+    "/tutorial/?check": ("questions", "purposes", "practice"),
+}
+STEPS = (Answer, ConsentRecord, TutorialTry)
+
+
 @pytest.mark.parametrize("stage", ["judged", "writing"])
 def test_odd_bodies_are_answered_and_judge_nothing(stage: str) -> None:
     client, ids = writing() if stage == "writing" else judged()
@@ -79,3 +105,20 @@ def test_odd_bodies_are_answered_and_judge_nothing(stage: str) -> None:
 
     assert Comparison.objects.count() == before
     assert not Report.objects.exists()
+
+
+@pytest.mark.parametrize("address", PREPARING)
+def test_odd_answers_are_no_step_towards_the_work(address: str) -> None:
+    """The page's own form, with everything in it that a person fills in made odd."""
+    client = preparing(*PREPARING[address])
+    form = page(client.get(address)).forms[0]
+    asked = [*form.options, *form.boxes, *(n for n in form.fields if n not in KNOWN)]
+    before = [model._default_manager.count() for model in STEPS]
+    assert asked
+    for odd in (*ODD, *(text for text, _ in TEXTS)):
+        filled = urlencode({**form.fields, **dict.fromkeys(asked, odd)}, errors="surrogatepass")
+        response = client.post(form.action, filled, content_type=FORM)
+        assert response.status_code == 422, odd[:80]
+        assert "<script>alert" not in response.content.decode()
+
+    assert [model._default_manager.count() for model in STEPS] == before

@@ -3,7 +3,7 @@ from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 
 from config.unavailable import unavailable
-from tests.annotation.visiting import page
+from tests.annotation.visiting import Page, page
 
 FORM = {"text": "Keep <me>\nand me", "idempotency_key": "k" * 32, "csrfmiddlewaretoken": "old"}
 
@@ -25,12 +25,14 @@ def test_without_the_database_a_page_tries_again_by_itself() -> None:
     assert not page(response).forms
 
 
-@pytest.mark.parametrize("name", ["400.html", "404.html", "500.html"])
+@pytest.mark.parametrize("name", ["400.html", "403_csrf.html", "404.html", "410.html", "500.html"])
 def test_pages_of_the_last_resort_need_no_request_and_no_database(name: str) -> None:
     shown = render_to_string(name)
 
     assert "<h1>" in shown
     assert "<script>" not in shown
+    linked = {one["href"] for one in Page(shown).having("href")}
+    assert {"/withdraw/", "/help/", "/privacy/", "/accessibility/", "/language/"} <= linked
 
 
 @pytest.mark.django_db

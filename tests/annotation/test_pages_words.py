@@ -1,12 +1,15 @@
 """Words that depend on who wrote what, and on which form has to be mended."""
 
 import pytest
-from django.test import Client
+import regex
+from django.test import Client, RequestFactory
 
 from annotation.models import Conversation
 from annotation.refusals import NoSkips
 from annotation.scenes import Scene
 from annotation.views import wording
+from config.pages import csrf_failure
+from sampling.models import Endpoint
 from studies.models import Enrolment
 from tests import factories
 from tests.annotation.talking import joined, judge, say, shown, shown_first_turn
@@ -60,7 +63,7 @@ def test_a_report_that_leaves_something_out_is_mended_where_it_stands() -> None:
 
     assert refused.status_code == 422
     assert (again.fields["reason"], again.fields["then"]) == ("hateful", "leave")
-    assert "Please choose one of the answers. Which answer?" in page(refused).words
+    assert "Which answer? Please choose one of the answers." in page(refused).words
     assert "“None of these represents me”" not in page(refused).words
 
 
@@ -81,6 +84,70 @@ def test_after_none_nothing_is_called_chosen() -> None:
 
     assert "None of these represents you." in words
     assert "the answer you chose" not in words
+
+
+def test_a_report_without_its_reason_is_told_so_at_that_question() -> None:
+    _, _, client, scene = at_first_answers()
+    form = page(client.get(talk_of(scene))).form_to("/report/")
+    refused = send(client, form, candidate=str(scene.last.candidates[0].id), then="stay")
+
+    assert "What is wrong with it? Please choose a reason." in page(refused).words
+    assert refused.content.decode().count('class="option wrong"') == len(form.options["reason"])
+
+
+@pytest.mark.parametrize(("choice", "lacks"), [("tie", "tied"), ("none", "continue_from")])
+def test_what_is_missing_beside_the_choice_is_marked(choice: str, lacks: str) -> None:
+    rules = {"after_none": "continue_from", "explanation": {"rule": "never"}}
+    _, _, client, scene = at_first_answers(comparing={"tie": True}, **rules)
+    form = page(client.get(talk_of(scene))).form_to("/comparison/")
+    refused = send(client, form, choice=choice)
+    marked = regex.findall(r'class="chip wrong"><input[^>]* name="(\w+)"', refused.content.decode())
+
+    assert refused.status_code == 422
+    assert marked == [lacks] * 4
+
+
+def test_a_tie_is_not_asked_about_one_answer() -> None:
+    why = {"rule": "always", "min_words": 0, "question": {"en": "What made you choose this one?"}}
+    comparing = {"tie": True, "reasons": "general-1"}
+    _, _, client, scene = at_first_answers(explanation=why, comparing=comparing)
+    shown = page(client.get(talk_of(scene)))
+    told = [one for one in shown.having("data-for") if "tie" in one["data-for"].split()]
+
+    assert "What speaks for your choice? Tick all that apply." in shown.words
+    assert "What made you choose this one?Why?" in shown.words  # the one or the other is seen
+    assert len(told) == 3  # which of them, the question, and the foot
+
+
+def test_an_opening_that_came_second_is_not_called_an_answer() -> None:
+    enrolment = joined(factories.world(own_prompt_share=1.0))
+    client = browser_of(enrolment)
+    form = page(client.get("/work/", follow=True)).form_to("/message/")
+    send(client, form, text="What is a good life?")
+    second = page(send(client, form, text="What is a good death?")).words
+
+    assert "This can no longer be changed" in second
+    assert "Your first answer counts" not in second
+
+
+def test_a_lost_form_without_words_is_told_of_none() -> None:
+    said = []
+    for posted in ({}, {"text": "Mine."}):
+        request = RequestFactory().post("/pause/", posted)
+        said.append("What you wrote is still here" in csrf_failure(request).content.decode())
+
+    assert said == [False, True]
+
+
+def test_countries_are_named_in_the_language_of_the_pages() -> None:
+    world = factories.world(purposes=["take_part", "conversations"])
+    Endpoint.objects.update(operator="Aula Labs", country="FR")
+    client = browser_of(joined(world, ui_language="hi"))
+
+    assert "फ़्रांस" in page(client.get("/privacy/")).words
+    assert "FR" not in page(client.get("/privacy/")).words
+    Endpoint.objects.update(country="somewhere safe")
+    assert "somewhere safe" in page(client.get("/privacy/")).words
 
 
 def test_nobody_is_told_how_many_they_skipped_where_nobody_may() -> None:

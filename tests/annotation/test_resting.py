@@ -268,6 +268,39 @@ def test_a_sitting_goes_on_with_the_conversation_that_is_open_in_it() -> None:
     assert sitting_of(enrolment).deadline > timezone.now() + 100 * MINUTE
 
 
+@pytest.mark.parametrize("address", ["/pause/", "/my-work/"])
+def test_without_an_open_conversation_it_is_the_sitting_that_is_extended(address: str) -> None:
+    enrolment = joined(factories.world())
+    Sitting.objects.update(deadline=timezone.now() + 3 * MINUTE)
+    client = browser_of(enrolment)
+    seen = page(client.get(address))
+    [warning] = seen.having("data-warn-in")
+    assert 40 <= int(warning["data-warn-in"]) <= 60
+    assert "Your part in this study is open until" in seen.words
+
+    assert send(client, seen.form_to("/extend/"))["Location"] == address
+
+    assert sitting_of(enrolment).deadline > timezone.now() + 100 * MINUTE
+
+
+def test_a_break_warns_of_whatever_ends_first() -> None:
+    enrolment, _ = shown_first_turn(factories.world())
+    resting.take_break(enrolment=enrolment)
+    Sitting.objects.update(deadline=timezone.now() + 3 * MINUTE)
+    seen = page(browser_of(enrolment).get("/pause/"))
+    [warning] = seen.having("data-warn-in")
+    assert int(warning["data-warn-in"]) <= 60
+    assert "The open conversation is kept for you until" in seen.words
+
+
+def test_a_script_on_a_conversation_that_is_over_is_led_on_and_not_told_of_the_sitting() -> None:
+    client = browser_of(joined(factories.world()))
+    script = {"HX-Request": "true"}
+    assert client.post("/extend/", headers=script).headers["HX-Redirect"] == "/work/"
+    given = client.post("/extend/", {"page": "my-work"}, headers=script)
+    assert "Your part in this study is open until" in page(given).words
+
+
 @pytest.mark.parametrize("table", ["annotation_assignment", "studies_sitting"])
 def test_time_that_has_run_out_is_not_given_again(table: str) -> None:
     enrolment, _ = shown_first_turn(factories.world())

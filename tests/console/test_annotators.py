@@ -4,7 +4,8 @@ import pytest
 from django.test import Client
 
 from annotation.erasing import erase_person
-from studies.models import Audit, Decision, Enquiry, Study
+from console.annotators import STATES
+from studies.models import Audit, Decision, Enquiry, Enrolment, Study
 from tests import factories
 from tests.annotation.talking import joined
 from tests.annotation.visiting import page
@@ -80,8 +81,14 @@ def test_a_payment_is_decided_audited_and_shown() -> None:
     response = client.post(found["Location"], said)
 
     assert response.status_code == 303
-    assert "Paid · €3.50" in page(client.get(found["Location"])).words
+    shown = page(client.get(found["Location"])).words
+    assert "Paid · €3.50" in shown
+    assert "At work" in shown
     assert Audit.objects.get().action == "decision.paid"
+
+
+def test_every_state_of_a_person_has_a_name() -> None:
+    assert set(STATES) == set(Enrolment.State)
 
 
 @pytest.mark.parametrize(

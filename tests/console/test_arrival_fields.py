@@ -264,8 +264,24 @@ def test_a_real_study_hears_what_people_are_not_told() -> None:
     factories.world()
     assert list(opening.warnings_about(world.study)) == [
         "People are not told what is paid: the study file has no `pay`.",
+        "People are not told whom to ask about the study: the study file has no `contact`.",
+        "People are not asked whether their conversations may be sent and kept, which may tell"
+        " what they believe: `conversations` is not among the purposes of the consent.",
         f"People are not told who runs the endpoint {world.endpoint.name}: it has no `operator`.",
     ]
+
+
+@pytest.mark.django_db
+def test_a_real_study_hears_of_countries_without_anybody_to_talk_to() -> None:
+    lines = {"IN": [{"name": "A line", "contact": "14416"}]}
+    world = factories.world(
+        kind="real", country="IN", own_prompt_share=0.2, own_prompts={"helplines": lines}
+    )
+    told = "People in IT open conversations with words of their own"
+    assert told not in " ".join(opening.warnings_about(world.study))
+
+    factories.cohort(world.study, country="IT")
+    assert told in " ".join(opening.warnings_about(world.study))
 
 
 @pytest.mark.django_db

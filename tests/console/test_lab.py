@@ -172,7 +172,7 @@ def test_making_sets_leads_to_the_run_whose_sets_are_waiting() -> None:
     response = signed_in(member(world.study)).post("/console/lab/", form(world))
 
     run = LabRun.objects.get()
-    assert response.status_code == 302
+    assert response.status_code == 303
     assert response["Location"] == f"/console/lab/{run.pk}/"
     assert list(run.sets.order_by("place").values_list("way", "state")) == [
         ("independent", "waiting"),
@@ -235,7 +235,7 @@ def test_a_batch_asks_each_way_in_each_language_for_the_drawn_prompts() -> None:
 
     run = LabRun.objects.get()
     keys = set(run.sets.values_list("prompt_key", flat=True))
-    assert response.status_code == 302
+    assert response.status_code == 303
     assert run.kind == "batch"
     assert len(keys) == 3
     assert run.sets.filter(language="en").count() == 6
@@ -437,7 +437,7 @@ def test_a_mark_keeps_the_text_by_its_hash_and_the_plan_by_its_own() -> None:
     )
 
     mark = ReaderMark.objects.get()
-    assert response.status_code == 302
+    assert response.status_code == 303
     assert (mark.slot, mark.verdict, mark.note) == (1, "invented", "zork is no word")
     assert mark.text_sha256 == fingerprint_text(CANDIDATES[1])
     assert (mark.plan_sha256, mark.language) == (row.plan_sha256, "en")

@@ -16,6 +16,7 @@ from psycopg.types.range import Range
 from exports.records import SCHEMA_VERSION, TABLES
 from exports.synthetic import synthesize
 from exports.writing import NotEmpty, export_study
+from studies.enrolling import change_language
 from studies.models import Prompt, Study
 from tests import factories
 from tests.annotation import talking
@@ -83,6 +84,16 @@ def test_the_position_of_the_choice_is_where_the_annotator_saw_it(tmp_path: Path
     [row] = jsonl(tmp_path, "comparisons")
     assert (row["chosen_index"], row["chosen_position"]) == (3, 2)
     assert row["candidate_ids"][3] == str(turn.set.candidates.get(slot=3).pk)
+
+
+def test_the_language_of_the_buttons_is_the_one_that_was_read(tmp_path: Path) -> None:
+    enrolment, scene = talking.shown_first_turn(factories.world(), ui_language="fr")
+    talking.judge(enrolment, scene)
+    change_language(enrolment=enrolment, ui_language="hi")
+
+    export_study(study=enrolment.study, out=tmp_path)
+
+    assert [row["interface_lang"] for row in jsonl(tmp_path, "comparisons")] == ["fr"]
 
 
 def test_marks_say_where_the_annotator_saw_what_they_are_on(tmp_path: Path) -> None:

@@ -1,11 +1,16 @@
 """Nobody loses a word: a killed server, a dead network, a second tab, a browser that is closed."""
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from collections.abc import Sequence
 
-from annotation.models import Draft
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from annotation.models import Conversation, Draft
+from sampling.models import CandidateSet
+from tests import factories
+from tests.annotation import talking
 from tests.factories import World
-from tests.journeys.conftest import Site
+from tests.journeys.conftest import Site, opened_at
 from tests.journeys.walking import choose, join
 
 WHY = "What made you choose this answer?"
@@ -105,14 +110,60 @@ def test_a_form_that_was_sent_in_another_tab_says_so_to_whoever_still_types(
     expect(second.get_by_label(WHY)).to_have_value("Too late")
 
 
-@pytest.mark.parametrize("script", ["drafts.js", "forms.js"])
+OURS = ["drafts", "forms", "reading", "waiting", "keys", "lease", "htmx-ext-sse"]
+
+
+def broken(context: BrowserContext, scripts: Sequence[str]) -> None:
+    """These scripts throw as soon as they are there. All of ours: what one bundle does."""
+    for script in scripts:
+        context.route(
+            f"**/{script}*.js",
+            lambda route: route.fulfill(content_type="text/javascript", body="throw Error('no')"),
+        )
+
+
+@pytest.mark.parametrize("scripts", [["drafts"], ["forms"], OURS, ["htmx-2"]], ids=" ".join)
 def test_a_script_that_fails_half_way_leaves_a_form_that_works(
-    world: World, scripted: Page, script: str
+    world: World, scripted: Page, scripts: list[str]
 ) -> None:
-    scripted.route(
-        f"**/{script.removesuffix('.js')}*.js",
-        lambda route: route.fulfill(content_type="text/javascript", body="throw new Error('no')"),
-    )
+    broken(scripted.context, scripts)
     join(scripted)
+    while not scripted.get_by_label("Choose A", exact=True).is_visible():
+        scripted.reload()
     choose(scripted, "A")
     expect(scripted.get_by_label(MESSAGE)).to_be_visible()
+
+
+@pytest.fixture
+def waiting(transactional_db: None) -> Conversation:
+    """A first turn whose answers somebody else is writing."""
+    world = factories.world()
+    asked = [factories.user(factories.opening(world.prompts[0]))]
+    factories.candidate_set(
+        world.plan,
+        context=asked,
+        shared=True,
+        state="generating",
+        attempt=1,
+        lease_until=factories.in_hours(1),
+    )
+    return talking.opened(talking.joined(world))
+
+
+@pytest.mark.parametrize("scripts", [["waiting"], OURS, ["htmx-2"]], ids=" ".join)
+def test_a_page_that_waits_gets_its_answers_when_a_script_fails(
+    waiting: Conversation, site: Site, chromium: Browser, scripts: list[str]
+) -> None:
+    with opened_at(site, chromium, waiting) as page:
+        broken(page.context, scripts)
+        page.clock.install()
+        page.reload()
+        again = page.get_by_role("link", name="Look again")
+        expect(again).to_be_visible()
+        CandidateSet.objects.update(state="pending", lease_until=None)
+        factories.make_ready(CandidateSet.objects.get())
+        if scripts == ["htmx-2"]:
+            again.click()
+        else:
+            page.clock.run_for(25_000)
+        expect(page.get_by_label("Choose A", exact=True)).to_be_visible()

@@ -1,4 +1,7 @@
-"""axe over every page in every state, in every language and setting. Run by `make journeys`."""
+"""Every page in every state and language: axe in every setting, and its script.
+
+Run by `make journeys`.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -9,6 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.pages.axe import violations
 from tests.pages.measures import enlarge_text, small_controls, space_text, wider_than_the_window
+from tests.pages.scripts import IN_SCRIPT, SCRIPTS, wrong_texts
 from tests.pages.stage import stage
 from tests.pages.states import STATES
 
@@ -75,3 +79,8 @@ def test_every_page_is_open_to_everybody_in_every_setting(chromium: Browser, lan
                 found[name] += [f"{setting.__name__}: {one}" for one in setting(page)]
 
     assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+@pytest.mark.parametrize("locale", IN_SCRIPT)
+def test_every_page_is_in_the_script_of_its_language(locale: str) -> None:
+    assert wrong_texts(STATES.values(), locale, SCRIPTS[locale]) == {}

@@ -1,11 +1,13 @@
 """Signing in and out: Django's own pages, answered as every form of ours is."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 
 class SignIn(LoginView):
@@ -24,11 +26,11 @@ class SignIn(LoginView):
 class SignOut(LogoutView):
     """303 to the page that says so."""
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return _see_other(request, super().dispatch(request, *args, **kwargs))
 
 
-def _see_other(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+def _see_other(request: HttpRequest, response: Answer) -> Answer:
     if request.method == "POST" and response.status_code == 302:
         response.status_code = 303
     return response

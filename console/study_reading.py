@@ -66,7 +66,9 @@ def read(data: bytes) -> Reading:
         # By way of JSON: there lists may become tuples, and nothing else changes its type.
         file = StudyFile.model_validate_json(to_json(marked.value))
     except ValidationError as fault:
-        raise InvalidStudyFile(explain(fault, marked=marked, known_fields=KNOWN_FIELDS)) from None
+        raise InvalidStudyFile(
+            explain(fault, marked=marked, of=StudyFile, known_fields=KNOWN_FIELDS)
+        ) from None
     reading = Reading(file, text, marked)
     if problems := [reading.problem(*fault) for fault in _contradictions(file)]:
         raise InvalidStudyFile(problems)

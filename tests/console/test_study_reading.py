@@ -64,6 +64,7 @@ SIMULATED = ("kind: model,", "kind: simulated,")
         ("our-server]", "our-server]\n    checks: {sense: {endpoint: x}}", "no endpoint is named 'x'"),
         (*BY_CATEGORY, "plans.made-to-differ.by_category.facts: no prompt has the category 'facts' -> "),
         ("{strategy: community_alignment}", "{strategy: independent, temprature: 1}", "'temperature'?"),
+        ("our-server]", "our-server]\n    guard: {qqq: mark}", "use one of empty, duplicate, error_text"),
         ("country: IN", "country: india", "25: cohorts[in-en].country: 'india' has the wrong form"),
         ("country: IN", "country: ZZ", "25: cohorts[in-en].country: 'ZZ' is no country"),
         (*FRENCH, "3: title: no French text, and cohort in-en is in French -> add a line `fr: ...`"),

@@ -80,7 +80,12 @@ def asked(page: Page, letter: str = "A") -> Locator:
 def drafts_of(page: Page) -> list[Request]:
     """The requests for drafts from now on."""
     sent: list[Request] = []
-    page.on("request", lambda request: "/draft/" in request.url and sent.append(request))
+
+    def note(request: Request) -> None:
+        if "/draft/" in request.url:
+            sent.append(request)
+
+    page.on("request", note)
     return sent
 
 

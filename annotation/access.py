@@ -192,7 +192,7 @@ def keep_posted(request: HttpRequest) -> bool:
     except signing.BadSignature:
         return False
     enrolment = Enrolment.objects.select_related("study").filter(pk=enrolment_id).first()
-    fields = {name: request.POST[name] for name in drafts.FIELDS if name in request.POST}
+    fields = drafts.typed_fields(request.POST)
     if enrolment is None or not any(fields.values()):
         return False
     if not drafts.is_awaited(enrolment_id=enrolment.pk, form=form):

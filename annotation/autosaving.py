@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
-from annotation.drafts import LIMIT, Fields, Kept
+from annotation.drafts import LIMIT, NEXT_ENQUIRY, Fields, Kept
 from annotation.refusals import BadText, Unknown
 from annotation.texts import storable
 
@@ -54,12 +54,17 @@ OF_OWN_PROMPT = """
     JOIN studies_cohort cohort ON cohort.id = assignment.cohort_id
     WHERE assignment.id = %(parent)s AND assignment.enrolment_id = %(enrolment)s
 """
+# Asked by people who are done as well; no lease depends on it.
+OF_ENQUIRY = f"""
+    SELECT NULL::uuid AS id, %(enrolment)s::uuid AS enrolment_id, NULL::text AS minutes,
+        %(form)s::text = {NEXT_ENQUIRY} AS is_at_work
+"""
 # The person is locked as by every act of theirs, so that whoever withdraws leaves nothing behind.
 KEEP = """
 WITH place AS MATERIALIZED ({place}),
 person AS (
     SELECT enrolment.id FROM studies_enrolment enrolment
-    WHERE enrolment.id = %(enrolment)s AND enrolment.state = 'enrolled'
+    WHERE enrolment.id = %(enrolment)s AND {who}
         AND EXISTS (SELECT FROM place WHERE is_at_work)
     FOR NO KEY UPDATE
 ),
@@ -87,8 +92,11 @@ SELECT place.is_at_work AND EXISTS (SELECT FROM person), EXISTS (SELECT FROM kep
 FROM place LEFT JOIN annotation_draft draft
     ON draft.enrolment_id = place.enrolment_id AND draft.form = %(form)s
 """
-KEEP_IN_CONVERSATION = KEEP.format(place=IN_CONVERSATION)
-KEEP_OF_OWN_PROMPT = KEEP.format(place=OF_OWN_PROMPT)
+AT_WORK = "enrolment.state = 'enrolled'"
+STILL_HERE = "enrolment.state NOT IN ('withdrawn', 'no_consent') AND enrolment.erased_at IS NULL"
+KEEP_IN_CONVERSATION = KEEP.format(place=IN_CONVERSATION, who=AT_WORK)
+KEEP_OF_OWN_PROMPT = KEEP.format(place=OF_OWN_PROMPT, who=AT_WORK)
+KEEP_OF_ENQUIRY = KEEP.format(place=OF_ENQUIRY, who=STILL_HERE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +139,11 @@ def keep_in_conversation(*, enrolment_id: UUID, conversation_id: UUID, typed: Ty
 def keep_of_own_prompt(*, enrolment_id: UUID, assignment_id: UUID, typed: Typed) -> Answer:
     """The same for the opening message of an assignment without a prompt."""
     return _keep(KEEP_OF_OWN_PROMPT, enrolment_id, assignment_id, typed)
+
+
+def keep_of_enquiry(*, enrolment_id: UUID, typed: Typed) -> Answer:
+    """The same for a message to the researchers, by anybody who has not left."""
+    return _keep(KEEP_OF_ENQUIRY, enrolment_id, enrolment_id, typed)
 
 
 def _keep(statement: str, enrolment_id: UUID, parent_id: UUID, typed: Typed) -> Answer:

@@ -41,11 +41,12 @@ TIE = "tie"
 STORED = """stored AS (
     INSERT INTO annotation_comparison (id, turn_id, conversation_id, turn_no, set_id, revision,
         outcome, chosen_id, carried_id, explanation, first_choice_at, visible_ms, changes, pastes,
-        reach, layout, viewport, submitted_at, app_version)
+        reach, layout, viewport, interface_lang, submitted_at, app_version)
     VALUES (%(id)s, %(turn)s, %(conversation)s, %(number)s, %(set)s, %(revision)s,
         %(outcome)s, %(chosen)s, %(carried)s, %(explanation)s, %(first_choice_at)s,
         %(visible_ms)s, %(changes)s, %(pastes)s, %(reach)s::smallint[], %(layout)s, %(viewport)s,
-        %(now)s, %(app_version)s)
+        (SELECT ui_language FROM studies_enrolment WHERE id = %(enrolment)s), %(now)s,
+        %(app_version)s)
 )"""
 STORE = accepting(f"{STORED}, {STORE_MARKS}")
 
@@ -90,6 +91,7 @@ class _Decision:
     """What follows from the form under the study's rules."""
 
     carried: UUID | None
+    explanation: str
     marks: tuple[Mark, ...]
     ends: Conversation.EndedReason | None
 
@@ -197,12 +199,14 @@ def _decide(moment: Moment, sent: _Sent, rules: Rules) -> _Decision:
         texts=texts,
     )
     marks = read(sent.judgement.marks, about)
+    # Words for "none" that were left behind when the choice changed are no longer on the page.
+    explanation = sent.explanation if about.may_say_why else ""
     _refuse_silence(moment, sent, rules, marks)
     ends = _reason_to_end(sent, rules)
     carried = sent.chosen
     if carried is None and ends is None:
         carried = _continue_from(sent, texts)
-    return _Decision(carried=carried, marks=marks, ends=ends)
+    return _Decision(carried=carried, explanation=explanation, marks=marks, ends=ends)
 
 
 def _continue_from(sent: _Sent, texts: Collection[UUID]) -> UUID:
@@ -279,7 +283,7 @@ def _columns(moment: Moment, sent: _Sent, decision: _Decision, now: datetime) ->
         "outcome": sent.outcome,
         "chosen": sent.chosen,
         "carried": decision.carried,
-        "explanation": sent.explanation,
+        "explanation": decision.explanation,
         "marks": json.dumps([mark.as_json() for mark in decision.marks]),
         "app_version": settings.VERSION,
     }

@@ -106,12 +106,12 @@ def next_context(moment: Moment, text: str) -> list[Message]:
 # --- Following ------------------------------------------------------------------------------------
 
 
-def follow(*, enrolment: Enrolment, conversation_id: UUID, narrow: bool = True) -> Scene:
+def follow(*, enrolment: Enrolment, conversation_id: UUID, narrow: bool | None = None) -> Scene:
     """The conversation as its page shows it: a set that is ready by now is shown from here on.
 
     The order is drawn and stored once, at the first showing, with the study's layout for a screen
-    that is `narrow` or not. Expects `enrolment.study` to be loaded; at most five queries. Raises
-    Unknown.
+    that is `narrow` or not (None: nobody knows). Expects `enrolment.study` to be loaded; at most
+    five queries. Raises Unknown.
     """
     while True:
         rows = read_rows(enrolment=enrolment, conversation_id=conversation_id)
@@ -132,11 +132,15 @@ def follow(*, enrolment: Enrolment, conversation_id: UUID, narrow: bool = True) 
             return scene_of(_with_order(rows, order, layout))
 
 
-def _layout(rules: Rules, *, narrow: bool) -> Turn.Layout:
-    return Turn.Layout((rules.comparing.narrow if narrow else rules.comparing.wide)[0])
+def _layout(rules: Rules, *, narrow: bool | None) -> str:
+    """One of Turn.Layout; empty where it depends on a screen that nobody told us of."""
+    small, large = rules.comparing.narrow[0], rules.comparing.wide[0]
+    if narrow is None:
+        return small if small == large else ""
+    return small if narrow else large
 
 
-def _with_order(rows: Rows, order: list[int], layout: Turn.Layout) -> Rows:
+def _with_order(rows: Rows, order: list[int], layout: str) -> Rows:
     *earlier, last = rows.turns
     shown = last._replace(display_order=order, layout=layout)
     return Rows(talk=rows.talk, turns=[*earlier, shown], candidates=rows.candidates)

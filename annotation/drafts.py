@@ -7,18 +7,20 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
+from django.http import QueryDict
 from django.utils import timezone
 
+from annotation.marks import FIELDS as MARKED
 from annotation.models import Draft
 from annotation.texts import storable
 from studies.models import Enrolment
 from studies.rules import current_rules
 
-# A form's fields, as posted.
+# A form's fields, as posted; what is ticked in one field has spaces between.
 Fields = Mapping[str, str]
 
-# The fields whose values are kept: what a person typed or chose, and nothing else of a form.
-FIELDS = ("text", "choice", "explanation", "should_say")
+# The fields whose values are kept: what a person typed or ticked, and nothing else of a form.
+FIELDS = ("text", "choice", "explanation", "continue_from", *MARKED)
 # Some forms hold long texts; nobody keeps a book here.
 LIMIT = 100_000  # characters
 
@@ -39,8 +41,13 @@ SET revision = draft.revision + 1, writer = '', body = excluded.body,
     updated_at = excluded.updated_at
 """
 
+# The name of the form for the person's next message to the researchers, as `enquiry_form` has it.
+NEXT_ENQUIRY = """
+concat_ws(':', 'enquiry', %(enrolment)s::uuid,
+    (SELECT count(*) FROM studies_enquiry WHERE enrolment_id = %(enrolment)s))
+"""
 # The forms that a page may still show: of what the person has open, or may open again.
-AWAITED = """
+AWAITED = f"""
 SELECT EXISTS (
     SELECT FROM annotation_assignment assignment
     LEFT JOIN annotation_conversation conversation ON conversation.assignment_id = assignment.id
@@ -56,8 +63,8 @@ SELECT EXISTS (
             'message:' || coalesce(last.id, assignment.id),
             'comparison:' || last.id || ':' || last.revision
         )
-)
-"""
+) OR %(form)s::text = {NEXT_ENQUIRY}
+"""  # noqa: S608 all parts are constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,11 @@ class Kept:
 
 
 NOTHING = Kept()
+
+
+def typed_fields(posted: QueryDict) -> dict[str, str]:
+    """What is kept of a posted form."""
+    return {name: " ".join(posted.getlist(name)) for name in FIELDS if name in posted}
 
 
 def save_draft(*, enrolment: Enrolment, form: str, fields: Fields) -> bool:
@@ -141,3 +153,8 @@ def comparison_form(turn_id: object, revision: int) -> str:
 def message_form(parent_id: object) -> str:
     """The same for the message after a turn, or the first one of an assignment without a prompt."""
     return f"message:{parent_id}"
+
+
+def enquiry_form(enrolment_id: object, asked: int) -> str:
+    """The same for a message to the researchers, after so many of this person's."""
+    return f"enquiry:{enrolment_id}:{asked}"

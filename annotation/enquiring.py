@@ -4,6 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotation.locking import lock_person
+from annotation.models import Draft
 from annotation.refusals import Invalid, TooLate
 from annotation.texts import clean
 from studies import auditing
@@ -30,6 +31,8 @@ def ask(*, enrolment: Enrolment, text: str) -> Enquiry:
     enrolment.refresh_from_db(fields=["erased_at"])
     if enrolment.erased_at is not None:
         raise TooLate
+    # What was typed comes in at this moment, or came before.
+    Draft.objects.filter(enrolment_id=enrolment.pk, form__startswith="enquiry:").delete()
     waiting = list(enrolment.enquiries.filter(answered_at=None))
     before = next((one for one in waiting if one.text == text), None)
     if before:

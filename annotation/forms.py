@@ -8,7 +8,7 @@ from django.http import QueryDict
 
 from annotation.autosaving import Typed
 from annotation.comparing import Judgement
-from annotation.drafts import FIELDS as DRAFT_FIELDS
+from annotation.drafts import typed_fields
 from annotation.marks import FIELDS
 from annotation.measuring import Measures
 from annotation.refusals import BadText, Invalid, UnknownAnswer
@@ -86,7 +86,7 @@ def read_typed(posted: QueryDict) -> Typed:
         writer=writer,
         revision=int(revision),
         seen=int(seen),
-        fields={name: posted.get(name, "") for name in DRAFT_FIELDS if name in posted},
+        fields=typed_fields(posted),
     )
 
 

@@ -64,6 +64,11 @@ class About:
     texts: Mapping[UUID, str]
 
     @property
+    def may_say_why(self) -> bool:
+        """Whether words and reasons go with it: none of them can be given a reason on any turn."""
+        return self.asks_explanation or self.outcome == Comparison.Outcome.NONE
+
+    @property
     def after(self) -> After:
         """Whose reasons are offered: a tie has those of a choice."""
         return "none" if self.outcome == Comparison.Outcome.NONE else "chosen"
@@ -157,7 +162,7 @@ class TickedReason(MarkKind):
 
     def read(self, values: Sequence[str], about: About) -> Iterator[Mark]:
         offered = about.rules.comparing.reasons
-        if offered is None or not about.asks_explanation:
+        if offered is None or not about.may_say_why:
             return
         ticked = dict.fromkeys(values)
         if not ticked.keys() <= offered.codes("chosen").keys() | offered.codes("none").keys():

@@ -1,4 +1,5 @@
-"""A person's own data, for themselves: what they wrote, chose and agreed to, and when.
+"""A person's own data, for themselves: what they wrote, chose and agreed to, and when, and what
+was measured of them.
 
 No text of other people is in it, and none of a model: choices are told by the letters that were
 shown.
@@ -28,8 +29,8 @@ PARTS = {
         WHERE enrolment.id = %(enrolment)s
     """,
     "studies_consentrecord": """
-        SELECT record.purpose, record.granted, record.given_at, document.version, document.locale,
-            document.body, document.sha256
+        SELECT record.purpose, record.granted, record.given_at, document.version, document.country,
+            document.locale, document.body, document.sha256
         FROM studies_consentrecord AS record
         JOIN studies_consentdocument AS document ON document.id = record.document_id
         WHERE record.enrolment_id = %(enrolment)s ORDER BY record.given_at, record.purpose
@@ -52,6 +53,15 @@ PARTS = {
         SELECT created_at, target, deadline, state, exit_code FROM studies_sitting
         WHERE enrolment_id = %(enrolment)s ORDER BY created_at
     """,
+    "studies_tutorialtry": """
+        SELECT item, n, given, passed, tried_at FROM studies_tutorialtry
+        WHERE enrolment_id = %(enrolment)s ORDER BY tried_at, n
+    """,
+    "studies_quotaplace": """
+        SELECT cell.name AS cell, place.state, place.lease_until
+        FROM studies_quotaplace AS place JOIN studies_quotacell AS cell ON cell.id = place.cell_id
+        WHERE place.enrolment_id = %(enrolment)s
+    """,
     "annotation_break": """
         SELECT began_at, ended_at FROM annotation_break
         JOIN studies_sitting AS sitting ON sitting.id = sitting_id
@@ -72,7 +82,8 @@ PARTS = {
                 OR assignment.cell_id IS NULL AND assignment.repeat_of_id IS NULL
                 THEN turn.message END
                 AS message,
-            turn.asked_at, turn.shown_at, turn.layout, turn.asks_explanation
+            turn.asked_at, turn.shown_at, turn.display_order, turn.showing_no, turn.layout,
+            turn.asks_explanation
         FROM {OWN_CONVERSATIONS}
         JOIN annotation_turn AS turn ON turn.conversation_id = conversation.id
         ORDER BY turn.asked_at
@@ -80,13 +91,22 @@ PARTS = {
     "annotation_comparison": f"""
         SELECT assignment.id AS assignment, comparison.turn_no AS number, comparison.revision,
             comparison.outcome,
-            chr(64 + array_position(turn.display_order, candidate.slot::smallint)) AS letter,
+            chr(64 + array_position(turn.display_order, chosen.slot::smallint)) AS letter,
+            chr(64 + array_position(turn.display_order, carried.slot::smallint)) AS went_on_from,
             comparison.explanation, comparison.submitted_at, comparison.visible_ms,
-            comparison.superseded_at IS NULL AS counts
+            comparison.first_choice_at, comparison.changes, comparison.pastes,
+            CASE WHEN comparison.reach IS NOT NULL THEN ARRAY(
+                SELECT comparison.reach[slot + 1]
+                FROM unnest(turn.display_order) WITH ORDINALITY AS shown (slot, place)
+                ORDER BY place
+            ) END AS reach,
+            comparison.layout, comparison.viewport, comparison.interface_lang,
+            comparison.app_version, comparison.superseded_at IS NULL AS counts
         FROM {OWN_CONVERSATIONS}
         JOIN annotation_comparison AS comparison ON comparison.conversation_id = conversation.id
         JOIN annotation_turn AS turn ON turn.id = comparison.turn_id
-        LEFT JOIN sampling_candidate AS candidate ON candidate.id = comparison.chosen_id
+        LEFT JOIN sampling_candidate AS chosen ON chosen.id = comparison.chosen_id
+        LEFT JOIN sampling_candidate AS carried ON carried.id = comparison.carried_id
         ORDER BY comparison.submitted_at
     """,  # noqa: S608 all parts are constants
     "annotation_draft": """

@@ -8,7 +8,6 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from annotation.models import Turn
 from annotation.ordering import display_order
 from annotation.scene_rows import TurnRow
 from studies.models import Enrolment
@@ -51,7 +50,7 @@ def show_turn(
     turn: TurnRow,
     *,
     enrolment: Enrolment,
-    layout: Turn.Layout = Turn.Layout.STACK,
+    layout: str = "",
     unlike: Sequence[int] | None = None,
 ) -> list[int] | None:
     """Show a turn whose set is ready, once: the stored order of slots.

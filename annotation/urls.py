@@ -64,6 +64,7 @@ urlpatterns = [
     path("my-work/", my_work.my_work, name="my-work"),
     path("my-work/data/", my_work.data, name="my-data"),
     path("my-work/enquiry/", my_work.enquiry, name="enquiry"),
+    path("my-work/enquiry/draft/", keeping.enquiry_draft, name="enquiry-draft"),
     path("help/", facts.help_page, name="help"),
     path("accessibility/", facts.accessibility, name="accessibility"),
     path("privacy/", facts.privacy, name="privacy"),

@@ -13,6 +13,7 @@ ROUTES = {
     "sampling.tasks.generate": {"queue": Queue.GENERATE.value},
     "sampling.tasks.prefetch": {"queue": Queue.PREFETCH.value},
     "sampling.tasks.make_lab_sets": {"queue": Queue.PREFETCH.value},
+    "sampling.tasks.try_endpoint": {"queue": Queue.PREFETCH.value},
     "annotation.tasks.sweep_expired": {"queue": Queue.DEFAULT.value},
     "annotation.tasks.fill_prefetch": {"queue": Queue.DEFAULT.value},
 }

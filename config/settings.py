@@ -259,6 +259,7 @@ LOGGING = {
     "filters": {
         "request_id": {"()": "config.requests.RequestIdFilter"},
         "route": {"()": "config.requests.RouteFilter"},
+        "rows_left_out": {"()": "config.log_privacy.RowsLeftOutFilter"},
     },
     "formatters": {
         "json": {
@@ -272,7 +273,7 @@ LOGGING = {
         "stderr": {
             "class": "logging.StreamHandler",
             "formatter": LOG_FORMAT,
-            "filters": ["request_id"],
+            "filters": ["request_id", "rows_left_out"],
         }
     },
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},

@@ -3,12 +3,10 @@
 `findings` runs every check; a check that cannot look says so, and never raises.
 """
 
-import asyncio
 import shutil
 import sys
-import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -28,12 +26,9 @@ from redis import Redis, RedisError
 
 from config.queues import Queue
 from config.supervisor import weights
-from sampling import budgets, demand, endpoints
+from sampling import budgets, demand, endpoints, real_call
 from sampling import plans as plan_bodies
-from sampling.calls import Call, Deadlines, Endpoint, wire_body
-from sampling.checks.resolving import try_out
 from sampling.checks.settings import CheckSettings
-from sampling.client import ModelClient
 from sampling.errors import SamplingError
 from sampling.models import CandidateSet, Plan
 from sampling.models import Endpoint as EndpointRow
@@ -47,12 +42,6 @@ OLDEST_REDIS = 7
 SKEW_SECONDS = 5.0
 FREE_WARN, FREE_FAIL = 2_000_000_000, 300_000_000
 PING_SECONDS = 1.5
-PROBE = Call(
-    purpose="probe",
-    messages=({"role": "user", "content": "Say yes."},),
-    params={"max_tokens": 4, "temperature": 0.0},
-)
-PROBE_DEADLINES = Deadlines(connect=3.0, first_byte=20.0, between_chunks=10.0, total=30.0)
 
 
 @dataclass(frozen=True)
@@ -334,19 +323,11 @@ def _check_finding(name: str, row: EndpointRow | None, serves: str) -> Finding:
     if row is None:
         return Finding("fail", f"endpoint.{name}", "is not there", "load the study file again")
     try:
-        asyncio.run(_try_check(endpoints.resolve(row), serves))
+        real_call.seconds_of(row, serves=serves)
     except SamplingError as fault:
         advice = _ADVICE.get(fault.code, TRY)
         return Finding("fail", f"endpoint.{name}", f"{fault.code}: {fault.message}", advice)
     return Finding("ok", f"endpoint.{name}", f"{row.model} serves {serves}")
-
-
-async def _try_check(endpoint: Endpoint, serves: str) -> None:
-    client = ModelClient()
-    try:
-        await try_out(endpoint, serves=serves, fetch=client.fetch)
-    finally:
-        await client.close()
 
 
 def capability_findings(row: EndpointRow) -> Iterator[Finding]:
@@ -376,14 +357,12 @@ def _lacking(row: EndpointRow, plan: Plan, feature: str) -> Finding:
 def endpoint_finding(row: EndpointRow) -> Finding:
     name = f"endpoint.{row.name}"
     try:
-        endpoint = endpoints.resolve(row)
-        alone = [replace(endpoint, base_url=one, replicas=()) for one in endpoint.replicas]
-        seconds = max(asyncio.run(_probe(one)) for one in alone or [endpoint])
+        seconds = real_call.seconds_of(row)
     except SamplingError as fault:
         return Finding("fail", name, f"{fault.code}: {fault.message}", _ADVICE.get(fault.code, TRY))
-    said = f"{endpoint.model} answered in {seconds:.1f} s"
-    if alone:
-        said += f" or less at each of {len(alone)} addresses"
+    said = f"{row.model} answered in {seconds:.1f} s"
+    if replicas := endpoints.resolve(row).replicas:
+        said += f" or less at each of {len(replicas)} addresses"
     if row.probed_at:
         said += f"; {_seen(row.capabilities or {})}, probed {row.probed_at:%Y-%m-%d}"
     return Finding("ok", name, said)
@@ -399,21 +378,6 @@ _ADVICE = {
     "endpoint_misconfigured": "correct its address, model name or key; MODEL_ALLOWLIST lists what "
     "may be called",
 }
-
-
-async def _probe(endpoint: Endpoint) -> float:
-    """Seconds until a whole answer; raises SamplingError."""
-    client = ModelClient()
-    try:
-        reply = await client.send(
-            endpoint=endpoint,
-            body=wire_body(endpoint=endpoint, call=PROBE, seed=1),
-            request_id=f"probe.doctor.{uuid.uuid4()}",
-            deadlines=PROBE_DEADLINES,
-        )
-    finally:
-        await client.close()
-    return (reply.ended_at - reply.started_at).total_seconds()
 
 
 def model_weights() -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """Opening a study: everything that must be there is looked at, and every plan is frozen first."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -10,8 +11,17 @@ from annotation.breaking_off import drop_sets_of_closed_studies
 from annotation.models import PromptCell
 from sampling.models import Arm, Endpoint, Plan
 from studies import launching
+from studies.consenting import CONVERSATIONS
 from studies.launching import TransitionRefused
 from studies.models import Cohort, PromptText, Study
+from studies.panels import panel_of
+
+# What people are told before they agree, by the field of the study file that says it.
+TOLD = {
+    "minutes": "how long a sitting takes",
+    "pay": "what is paid",
+    "contact": "whom to ask about the study",
+}
 
 
 @transaction.atomic
@@ -62,14 +72,47 @@ def warnings_about(study: Study) -> Iterator[str]:
 
 
 def _untold(study: Study) -> Iterator[str]:
-    """What people would want to know before they agree."""
+    """What people would want to know before they agree, and to be asked."""
     newest = study.versions.order_by("-n").values_list("body", flat=True).first() or {}
-    for field, told in (("minutes", "how long a sitting takes"), ("pay", "what is paid")):
+    for field, told in TOLD.items():
         if not newest.get(field):
             yield f"People are not told {told}: the study file has no `{field}`."
+    asking = study.consent_documents.filter(version=newest.get("consent_version", 1))
+    if not asking.filter(purposes__contains=[CONVERSATIONS]).exists():
+        yield (
+            "People are not asked whether their conversations may be sent and kept, which may tell"
+            f" what they believe: `{CONVERSATIONS}` is not among the purposes of the consent."
+        )
+    if newest.get("own_prompt_share"):
+        yield from _helpless(study, (newest.get("own_prompts") or {}).get("helplines") or {})
     serving = Endpoint.objects.filter(plan_endpoints__plan__arms__cohort__study=study, operator="")
     for name in serving.order_by("name").values_list("name", flat=True).distinct():
         yield f"People are not told who runs the endpoint {name}: it has no `operator`."
+    yield from _unpaid_checks(newest)
+
+
+def _unpaid_checks(body: Mapping[str, Any]) -> Iterator[str]:
+    """A failed check is paid, which a panel must be told in a way of its own."""
+    tutorial = body.get("tutorial") or {}
+    if not (tutorial.get("check") or tutorial.get("reading")):
+        return
+    for name, said in (body.get("panels") or {}).items():
+        panel = panel_of(name, said)
+        if not {**panel.codes, **panel.urls}.get("quality_term"):
+            yield (
+                f"Whoever fails the check is paid, and goes back to {name} with nothing: its"
+                " `codes` have no `quality_term`."
+            )
+
+
+def _helpless(study: Study, helplines: Collection[str]) -> Iterator[str]:
+    """Countries where somebody who writes of hurting themselves is told of nobody to talk to."""
+    for country in study.cohorts.order_by("country").values_list("country", flat=True).distinct():
+        if country not in helplines:
+            yield (
+                f"People in {country} open conversations with words of their own, and the study"
+                " file names no `helplines` there."
+            )
 
 
 def freeze_plans(study: Study) -> None:

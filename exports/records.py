@@ -9,12 +9,16 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 
 TIME = pa.timestamp("us", tz="UTC")
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 SCORES = pa.list_(
     pa.struct([("scorer", pa.string()), ("logprob", pa.float64()), ("n_tokens", pa.int32())])
+)
+VALUE_TARGET = pa.list_(pa.struct([("axis", pa.string()), ("direction", pa.string())]))
+VALUE_SCORES = pa.list_(
+    pa.struct([("axis", pa.string()), ("score", pa.float64()), ("scorer", pa.string())])
 )
 
 # Whose judgements go out: everybody's who has not withdrawn.
@@ -38,7 +42,7 @@ SELECT
     cohort.country AS country,
     cohort.language AS assigned_lang,
     NULL::text AS detected_lang,
-    enrolment.ui_language AS interface_lang,
+    comparison.interface_lang AS interface_lang,
     cohort.slug AS cohort,
     turn.number AS turn_index,
     coalesce(prompt.key || '.' || prompt.version, 'own:' || conversation.id) AS prompt_id,
@@ -145,6 +149,8 @@ SELECT
     candidate.id::text AS candidate_id,
     asked.id::text AS set_id,
     study.slug AS study_id,
+    coalesce(prompt.key || '.' || prompt.version, (SELECT 'own:' || min(turn.conversation_id::text)
+        FROM annotation_turn AS turn WHERE turn.set_id = asked.id)) AS prompt_id,
     asked.language AS language,
     candidate.slot AS slot,
     candidate.text AS text,
@@ -184,6 +190,8 @@ SELECT
             'scorer', score.scorer, 'logprob', score.logprob, 'n_tokens', score.n_tokens)
             ORDER BY score.scorer)
         FROM sampling_candidatescore AS score WHERE score.candidate_id = candidate.id) AS scores,
+    NULL::jsonb AS value_target,
+    NULL::jsonb AS value_scores,
     candidate.provenance::text AS provenance,
     asked.guard::text AS guard,
     asked.diversity::text AS wording_diversity,
@@ -193,6 +201,7 @@ FROM sampling_candidate AS candidate
 JOIN sampling_candidateset AS asked ON asked.id = candidate.set_id
 JOIN studies_study AS study ON study.id = asked.study_id
 JOIN sampling_plan AS plan ON plan.id = asked.plan_id
+LEFT JOIN studies_prompt AS prompt ON prompt.id = asked.prompt_id
 LEFT JOIN sampling_planendpoint AS planned
     ON planned.plan_id = plan.id AND planned.rank = asked.endpoint_rank
 LEFT JOIN sampling_endpoint AS planned_endpoint ON planned_endpoint.id = planned.endpoint_id
@@ -376,6 +385,7 @@ candidates = Table(
             pa.field("candidate_id", pa.string(), nullable=False),
             pa.field("set_id", pa.string(), nullable=False),
             ("study_id", pa.string()),
+            ("prompt_id", pa.string()),
             ("language", pa.string()),
             pa.field("slot", pa.int8(), nullable=False),
             pa.field("text", pa.string(), nullable=False),
@@ -409,6 +419,8 @@ candidates = Table(
             ("system_prompt_sha256", pa.string()),
             ("logprob", pa.float64()),
             ("scores", SCORES),
+            ("value_target", VALUE_TARGET),
+            ("value_scores", VALUE_SCORES),
             ("provenance", pa.string()),
             ("guard", pa.string()),
             ("wording_diversity", pa.string()),

@@ -24,10 +24,12 @@ def ring_after_commit(*, set_id: UUID, priority: int) -> None:
 
 
 def ring(*, set_id: UUID, priority: int) -> None:
-    """Say that there may be work. The set's id is a hint for the logs.
+    """Say that there may be work. The set's id is a hint for the logs: one line here has it beside
+    the request's id, and what becomes of the set is logged and sent under the set's own.
 
     A broker that is away is logged: the watch of the workers finds the row within two seconds.
     """
+    logger.info("asked for a set", extra={"set": str(set_id), "priority": priority})
     prefetch = priority == CandidateSet.Priority.PREFETCH
     try:
         current_app.send_task(

@@ -83,9 +83,10 @@ class ModelClient:
         """One call, read to its end or stopped by `watcher`.
 
         `conversation` decides among several servers (see sampling.replicas).
-        A server of several that cannot be reached is left out from then on, and the call goes to
-        another one. Raises EndpointError; the stream is closed by then, as it is when the call is
-        cancelled.
+        A server of several that cannot be reached, or fails before its answer begins, is left out
+        from then on, and the call goes to another one; one that falls silent is left out as well,
+        and the call has failed. Raises EndpointError; the stream is closed by then, as it is when
+        the call is cancelled.
         """
         if endpoint.fault:
             raise EndpointMisconfigured(endpoint.fault)
@@ -105,10 +106,10 @@ class ModelClient:
                     )
                 except EndpointError as error:
                     error.replica = _served_by(endpoint, address)
-                    if not (endpoint.replicas and _is_away(error)):
+                    if not (endpoint.replicas and _is_out_of_order(error)):
                         raise
                     self._replicas.take_out(address)
-                    if len(tried) == len(endpoint.replicas):
+                    if _fell_silent(error) or len(tried) == len(endpoint.replicas):
                         raise
 
     async def _send_to(
@@ -258,11 +259,18 @@ def _served_by(endpoint: Endpoint, address: str) -> str:
     return place_of(address) if endpoint.replicas else ""
 
 
-def _is_away(error: EndpointError) -> bool:
-    """Whether no answer began: another server can take the call, and this one is left out."""
+def _is_out_of_order(error: EndpointError) -> bool:
+    """Whether a server of several is left out: it is away, fails, or has fallen silent. One that is
+    slow to the end of an answer is not.
+    """
     if isinstance(error, EndpointTimeout):
-        return error.deadline == "connect"
-    return isinstance(error, EndpointUnavailable) and error.status is None
+        return error.deadline != "total"
+    return isinstance(error, EndpointUnavailable)
+
+
+def _fell_silent(error: EndpointError) -> bool:
+    """Whether the server may have begun: the time is spent, and another server is not asked."""
+    return isinstance(error, EndpointTimeout) and error.deadline != "connect"
 
 
 def _new_client(endpoint: Endpoint) -> openai.AsyncOpenAI:

@@ -173,11 +173,13 @@ class UnusableText(BrokenStream):
 class GuardRejected(SamplingError):
     """Whole answers came, but no set of k valid ones; `verdict` says what was wrong.
 
-    Retryable: another attempt has other seeds.
+    Retryable: another attempt has other seeds, and the plan's next endpoint another model. That is
+    no fault of an endpoint's health.
     """
 
     code = "guard_rejected"
     retryable = True
+    depends_on_endpoint = True
 
     def __init__(self, message: str, *, verdict: Verdict) -> None:
         super().__init__(message)
@@ -189,6 +191,7 @@ class MessageBlocked(GuardRejected):
 
     code = "message_blocked"
     retryable = False
+    depends_on_endpoint = False
 
 
 class SetAside(GuardRejected):
@@ -196,6 +199,7 @@ class SetAside(GuardRejected):
 
     code = "set_aside"
     retryable = False
+    depends_on_endpoint = False
 
 
 class CheckUnavailable(SamplingError):

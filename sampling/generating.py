@@ -12,9 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
-import psycopg
 from django.db import (
-    DatabaseError,
     DataError,
     IntegrityError,
     InterfaceError,
@@ -22,6 +20,7 @@ from django.db import (
     connection,
 )
 
+from config.log_privacy import named
 from sampling import bell, endpoints, leasing, linking, loop, plans, storing
 from sampling.calls import CallRecord, Endpoint
 from sampling.checks.resolving import checks_of
@@ -113,14 +112,15 @@ def _claim() -> Run | None:
 
 
 def _conduct(run: Run) -> None:
-    """One attempt, from the claim to the stored outcome."""
+    """One attempt, from the claim to the stored outcome; a line in the log for each."""
+    begun = time.monotonic()
     try:
         result = _draw(run)
     except CancelledError:
         logger.info("given up", extra=_about(run))
         _store(run, partial(leasing.leave_seat, run.key))
     except SamplingError as error:
-        logger.info("attempt failed: %s", error.code, extra=_about(run))
+        logger.info("attempt failed: %s", error.code, extra=_about(run, begun))
         _store_failure(run, error)
     except (OperationalError, InterfaceError) as fault:
         # Before the first call: the lease runs out, and the set is made again.
@@ -129,6 +129,7 @@ def _conduct(run: Run) -> None:
         _store_failure(run, InternalFault("see the log"))
         raise
     else:
+        logger.info("written", extra=_about(run, begun))
         _store_result(run, result)
 
 
@@ -246,14 +247,9 @@ def _store_failure(run: Run, error: SamplingError) -> None:
         logger.error("a failure could not be stored: %s", named(fault), extra=_about(run))
 
 
-def named(fault: Exception) -> str:
-    """A fault without its message: PostgreSQL's quotes the row, and with it what people wrote."""
-    cause = fault.__cause__
-    name = type(fault).__name__
-    if isinstance(fault, DatabaseError) and isinstance(cause, psycopg.Error):
-        return f"{name} {cause.sqlstate} {cause.diag.constraint_name or ''}".rstrip()
-    return name
-
-
-def _about(run: Run) -> dict[str, object]:
-    return {"set": str(run.claim.set_id), "attempt": run.claim.attempt}
+def _about(run: Run, begun: float | None = None) -> dict[str, object]:
+    """What log lines say of an attempt; its requests carry the same set and number."""
+    about: dict[str, object] = {"set": str(run.claim.set_id), "attempt": run.claim.attempt}
+    if begun is not None:
+        about["seconds"] = round(time.monotonic() - begun, 2)
+    return about

@@ -3,8 +3,8 @@
 An endpoint may be several servers of one model at one revision. What makes a conversation fast is
 the server's prefix cache, so all calls about a conversation go to the same server (rendezvous
 hashing: when a server joins or leaves, only its own conversations move) while it has room there;
-beyond that the least busy one takes them. A server that cannot be reached is left out, and tried
-from here until it accepts connections again. Other processes find out for themselves.
+beyond that the least busy one takes them. A server that fails or falls silent is left out until it
+answers again. Other processes find out for themselves.
 """
 
 import asyncio
@@ -14,7 +14,10 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from urllib.parse import urlsplit
+
+import aiohttp
 
 from sampling.calls import Endpoint
 
@@ -22,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 REST = 1.0  # seconds until a server that is out is first tried again; doubled up to
 LONGEST_REST = 15.0
-CONNECT_SECONDS = 3.0
+ANSWER_SECONDS = 3.0
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -62,7 +65,7 @@ class Replicas:
         return min(ranked, key=lambda one: self._open[one])
 
     def take_out(self, address: str) -> None:
-        """Leave a server out until it accepts connections again."""
+        """Leave a server out until it answers again."""
         if address not in self._out:
             logger.warning("a replica is out: %s", place_of(address))
             self._out[address] = asyncio.get_running_loop().create_task(self._bring_back(address))
@@ -81,7 +84,7 @@ class Replicas:
         rest = REST
         while True:
             await asyncio.sleep(rest)
-            if await _accepts(address):
+            if await _answers(address):
                 break
             rest = min(LONGEST_REST, rest * 2)
         logger.info("a replica is back: %s", place_of(address))
@@ -103,14 +106,16 @@ def _room(endpoint: Endpoint) -> float:
     return math.ceil(endpoint.seats / len(endpoint.replicas)) if endpoint.seats else math.inf
 
 
-async def _accepts(address: str) -> bool:
-    """Whether something listens there. No model server listens before its model is loaded."""
-    parts = urlsplit(address)
-    port = parts.port or DEFAULT_PORTS[parts.scheme]
+async def _answers(address: str) -> bool:
+    """Whether the server there answers for itself: a frozen one takes connections and says nothing,
+    and one whose engine is gone answers 5xx. A refused key is an answer.
+    """
+    whole = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
     try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            _, writer = await asyncio.open_connection(parts.hostname, port)
-    except (OSError, TimeoutError):
+        async with (
+            aiohttp.ClientSession(timeout=whole) as session,
+            session.get(f"{address.rstrip('/')}/models", allow_redirects=False) as answer,
+        ):
+            return answer.status < HTTPStatus.INTERNAL_SERVER_ERROR
+    except (aiohttp.ClientError, OSError, TimeoutError):
         return False
-    writer.close()
-    return True

@@ -6,7 +6,7 @@ from uuid import UUID
 from celery import shared_task
 
 from config.requests import request_id_is
-from sampling import generating, working
+from sampling import generating, real_call, working
 from sampling.lab import making
 
 logger = logging.getLogger(__name__)
@@ -15,6 +15,7 @@ __all__ = [
     "generate",
     "make_lab_sets",
     "prefetch",
+    "try_endpoint",
     "working",
 ]  # working: the hooks of a worker process
 
@@ -36,6 +37,13 @@ def make_lab_sets(*, run_id: str, endpoint_id: str, request_id: str = "-") -> in
     """A researcher wants sets side by side. Returns how many were worked on; safe to run twice."""
     with request_id_is(request_id):
         return making.work(run_id=UUID(run_id), endpoint_id=UUID(endpoint_id))
+
+
+@shared_task
+def try_endpoint(*, endpoint_id: str, request_id: str = "-") -> bool:
+    """A researcher asks whether an endpoint answers. Whether a call was still wanted."""
+    with request_id_is(request_id):
+        return real_call.work(UUID(endpoint_id))
 
 
 def _work(set_id: str, request_id: str) -> int:

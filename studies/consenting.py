@@ -117,23 +117,23 @@ def purposes_to_change(enrolment: Enrolment) -> list[str]:
 
 
 @transaction.atomic
-def change_mind(*, enrolment: Enrolment, answers: Mapping[str, bool]) -> Enrolment:
-    """Give or take back purposes later on, under the version that was answered last.
+def change_mind(
+    *, enrolment: Enrolment, document: ConsentDocument, answers: Mapping[str, bool]
+) -> Enrolment:
+    """Give or take back purposes later on, by a text of the version that was answered last.
 
     What is no such purpose is left alone: who takes back what the work needs withdraws. An answer
-    that is the same as before adds no record. Locks the person.
+    that is the same as before adds no record. Locks the person. Raises DocumentChanged.
     """
     person = hold(enrolment)
+    if document.version != person.consent_version:
+        raise DocumentChanged
     changed = {
         purpose: answers[purpose]
         for purpose in purposes_to_change(person)
         if purpose in answers and answers[purpose] != agrees_to(person, purpose)
     }
-    if changed:
-        documents = ConsentDocument.objects.filter(
-            study_id=person.study_id, version=person.consent_version or 0
-        )
-        record(person, documents.order_by("locale")[:1].get(), changed)
+    record(person, document, changed)
     enrolment.purposes = person.purposes
     return enrolment
 

@@ -1,9 +1,9 @@
 """Quota: how many people of each kind may take part, and the place that a person holds.
 
 A place is reserved while somebody works, for as long as the quota set leases it, and renewed with
-every conversation that they begin. It is filled when they complete, and given back when they leave:
-the database does both (migration 0004). Everything about a place runs under its person's lock, and
-nobody holds two cells at once.
+every step before the work and every conversation that they begin. It is filled when they complete,
+and given back when they leave: the database does both (migration 0004). Everything about a place
+runs under its person's lock, and nobody holds two cells at once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

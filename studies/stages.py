@@ -18,6 +18,7 @@ from studies.enrolling import begin_work, hold
 from studies.models import Enrolment
 from studies.practising import Practising, practising_of
 from studies.questionnaires import Part, Sheet, sheet_of
+from studies.quotas import renew_place
 from studies.rules import Rules, current_rules
 
 
@@ -68,11 +69,14 @@ def whereabouts(enrolment: Enrolment) -> Where:
 
 @transaction.atomic
 def take_step(enrolment: Enrolment, deed: Deed) -> Stage:
-    """Do a step of the way under the person's lock, and say what comes next.
+    """Do a step of the way under the person's lock, and say what comes next. Their place in a
+    quota is leased anew.
 
     When nothing is left to do, the work begins: BEGUN. Raises as the deed does, and StudyNotOpen.
     """
     person = hold(enrolment)
+    if person.cohort.quota_set_id is not None:
+        renew_place(person.pk)  # whoever takes a step is not away
     where = whereabouts(person)
     changed = deed(person, where)
     stage = _stage_after(person, where, changed)

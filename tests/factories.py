@@ -699,6 +699,7 @@ def comparison(of: Turn, *, choice: int | None = 0, revision: int = 1, **fields:
         "outcome": "none" if picked is None else "chosen",
         "chosen": picked,
         "carried": picked,
+        "interface_lang": of.conversation.assignment.enrolment.ui_language,
         "submitted_at": timezone.now(),
         "app_version": "test",
         **fields,

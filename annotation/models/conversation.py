@@ -184,6 +184,7 @@ class Comparison(models.Model):
     viewport = models.CharField(
         max_length=10, choices=Viewport, blank=True, db_default="", help_text="the window's width"
     )
+    interface_lang = models.CharField(max_length=5, help_text="of the buttons, at this moment")
     submitted_at = models.DateTimeField()
     app_version = models.CharField(max_length=40)
     superseded_at = models.DateTimeField(null=True)

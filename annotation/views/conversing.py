@@ -166,12 +166,14 @@ def _follow(request: AnnotatorRequest, conversation_id: UUID) -> Scene:
     )
 
 
-def _is_narrow(request: AnnotatorRequest) -> bool:
-    """Where the answers are about to stand: the script knows, else the browser's kind tells."""
-    said = request.GET.get("screen", "")
-    if said in ("narrow", "wide"):
-        return said == "narrow"
-    return request.headers.get("Sec-CH-UA-Mobile") == "?1"
+def _is_narrow(request: AnnotatorRequest) -> bool | None:
+    """Where the answers are about to stand: the script knows, else the browser's kind tells.
+
+    None where neither does.
+    """
+    said = request.COOKIES.get("screen"), request.headers.get("Sec-CH-UA-Mobile")
+    known = {"narrow": True, "wide": False, "?1": True, "?0": False}
+    return next((known[one] for one in said if one in known), None)
 
 
 def not_found(request: AnnotatorRequest) -> HttpResponse:

@@ -8,7 +8,14 @@ from django.views.decorators.http import require_POST
 
 from annotation import forms
 from annotation.access import known_annotator
-from annotation.autosaving import Answer, Outcome, Typed, keep_in_conversation, keep_of_own_prompt
+from annotation.autosaving import (
+    Answer,
+    Outcome,
+    Typed,
+    keep_in_conversation,
+    keep_of_enquiry,
+    keep_of_own_prompt,
+)
 from annotation.refusals import BadText, Invalid, Unknown
 
 
@@ -34,6 +41,13 @@ def own_draft(request: HttpRequest, enrolment_id: UUID, assignment_id: UUID) -> 
             enrolment_id=enrolment_id, assignment_id=assignment_id, typed=typed
         ),
     )
+
+
+@known_annotator
+@require_POST
+def enquiry_draft(request: HttpRequest, enrolment_id: UUID) -> HttpResponse:
+    """Keep what is typed as a message to the researchers."""
+    return _answer(request, lambda typed: keep_of_enquiry(enrolment_id=enrolment_id, typed=typed))
 
 
 def _answer(request: HttpRequest, keep: Callable[[Typed], Answer]) -> HttpResponse:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.http import QueryDict
 
-from annotation import marks
+from annotation import drafts, marks
 from annotation.models import Comparison
 from annotation.scenes import Judged, Scene
 from annotation.sentences import sentences, without_drawing
@@ -45,13 +45,14 @@ def beside(scene: Scene, *, purposes: Collection[str] = ()) -> dict[str, Any]:
     rules, last = scene.rules.comparing, scene.last
     return {
         "pastes": PASTING in purposes,
+        "layout": last.layout or rules.wide[0],  # the style sheet stacks it on a small screen
         "narrow": " ".join(rules.narrow),
         "wide": " ".join(rules.wide),
         "layouts": _layouts(scene),
         "tie": rules.tie,
         "continues": scene.rules.after_none == "continue_from" and not scene.is_last_turn,
         "strengths": wording.strengths() if rules.strength else [],
-        "reasons": _reasons(scene) if last.asks_explanation else [],
+        "reasons": _reasons(scene),
         "sentences": _sentences(scene) if last.asks_explanation and rules.sentences else [],
         "should_have_said": rules.should_have_said,
     }
@@ -74,6 +75,13 @@ def posted_values(posted: QueryDict) -> dict[str, Any]:
         **{field: posted.getlist(field) for field in marks.FIELDS},
         "measures": measures(posted),
     }
+
+
+def kept_values(kept: drafts.Fields) -> dict[str, Any]:
+    """The same of a draft: words stay whole, and of what was ticked there is a list."""
+    listed = {name: kept[name].split() for name in marks.FIELDS if name in kept}
+    words = {"should_say": [kept["should_say"]]} if "should_say" in kept else {}
+    return {**kept, **listed, **words}
 
 
 def stored_values(judged: Judged) -> dict[str, Any]:
@@ -104,7 +112,10 @@ def _reasons(scene: Scene) -> list[tuple[str, list[Option]]]:
     offered = scene.rules.comparing.reasons
     if offered is None:
         return []
-    groups: list[tuple[str, After]] = [("any", "chosen"), ("none", "none")]
+    # "None of these" can be given a reason on every turn, asked or not.
+    groups: list[tuple[str, After]] = [("none", "none")]
+    if scene.last.asks_explanation:
+        groups.insert(0, ("any", "chosen"))
     return [
         (shown_for, [(c, in_language(r.label, locale())) for c, r in offered.codes(after).items()])
         for shown_for, after in groups

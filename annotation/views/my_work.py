@@ -1,14 +1,16 @@
 """My work: what I did, what it earned, what was decided about me, my questions, my data."""
 
 import json
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from annotation import forms
+from annotation import drafts, forms
 from annotation.access import AnnotatorRequest, annotator_page
-from annotation.effort import cohort_pace, minutes_left
+from annotation.effort import minutes_left, usual_pace
 from annotation.enquiring import ask
 from annotation.my_work import read_work
 from annotation.own_data import read_own_data
@@ -16,6 +18,8 @@ from annotation.refusals import Conflict, Invalid
 from annotation.steps import Do, next_step
 from annotation.views import wording
 from annotation.views.answering import return_url, see_other, study_title
+from annotation.views.presenting import keeping
+from annotation.views.resting import lease_between
 from studies.rules import current_rules
 
 
@@ -31,23 +35,39 @@ def _show(request: AnnotatorRequest, *, fault: str = "", status: int = 200) -> H
     rules = current_rules(enrolment.study)
     step = next_step(enrolment)
     at_work = step.do is not Do.LEAVE and step.sitting is not None
-    pace = cohort_pace(enrolment.cohort_id) if at_work else None
-    pay = rules.pay.in_country(enrolment.cohort.country) if rules.pay else None
+    pace = usual_pace(enrolment.cohort_id, rules) if at_work else None
+    work = read_work(enrolment=enrolment, rules=rules)
     context = {
         "study_title": study_title(rules),
-        "work": read_work(enrolment=enrolment, pay=pay),
-        "pay": pay,
+        "work": work,
         "decided": wording.decided(),
         "at_work": at_work,
         "done": step.done,
         "target": step.target,
         "minutes_left": minutes_left(step.target - step.done, pace),
+        **(lease_between(step, page="my-work") if at_work else {}),
         "return_url": return_url(request.return_token),
-        "may_ask": enrolment.erased_at is None,
-        "text": request.POST.get("text", ""),
         "fault": fault,
+        **_enquiry_form(request, len(work.enquiries)),
     }
     return render(request, "annotation/my_work.html", context, status=status)
+
+
+def _enquiry_form(request: AnnotatorRequest, asked: int) -> dict[str, Any]:
+    """The form for a message after so many, with what was typed; who has left keeps no draft."""
+    enrolment = request.enrolment
+    if enrolment.erased_at is not None:
+        return {"may_ask": False}
+    if enrolment.has_left:
+        return {"may_ask": True, "text": request.POST.get("text", "")}
+    form = drafts.enquiry_form(enrolment.pk, asked)
+    kept = drafts.read_draft(enrolment=enrolment, form=form)
+    return {
+        "may_ask": True,
+        "text": request.POST.get("text", kept.fields.get("text", "")),
+        "typing_form": "ask",
+        **keeping(request, address=reverse("enquiry-draft"), form=form, kept=kept),
+    }
 
 
 @annotator_page

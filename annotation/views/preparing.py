@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
-from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -75,14 +74,41 @@ def change_consent(request: AnnotatorRequest) -> HttpResponse:
     purposes = consenting.purposes_to_change(request.enrolment)
     if not purposes or request.enrolment.state == Enrolment.State.CONSENTED:
         return redirect("work")
-    if request.method == "POST":
-        consenting.change_mind(enrolment=request.enrolment, answers=_yes_or_no(request, purposes))
-        return see_other("work")
-    study = request.enrolment.study
-    document = enrolling.consent_document(study=study, locale=locale())
     given = {one: "yes" if one in request.enrolment.purposes else "no" for one in purposes}
-    context = {"document": document, "purposes": _purposes(request, document, purposes, given)}
-    return page(request, "annotation/change_consent.html", study, context)
+    if request.method != "POST":
+        return _ask_to_change(request, purposes, given)
+    answers = _yes_or_no(request, purposes)
+    answered = request.enrolment.consent_version
+    try:
+        consenting.change_mind(
+            enrolment=request.enrolment,
+            document=_read_document(request, version=answered),
+            answers=answers,
+        )
+    except DocumentChanged:
+        given |= {one: "yes" if said else "no" for one, said in answers.items()}
+        return _ask_to_change(request, purposes, given, status=409)
+    return see_other("work")
+
+
+def _ask_to_change(
+    request: AnnotatorRequest,
+    purposes: Iterable[str],
+    given: Mapping[str, str],
+    status: int = 200,
+) -> HttpResponse:
+    """The purposes in the words of the version that was answered last, and what was answered."""
+    study = request.enrolment.study
+    answered = request.enrolment.consent_version
+    document = enrolling.consent_document(
+        cohort=request.enrolment.cohort, locale=locale(), version=answered
+    )
+    context = {
+        "document": document,
+        "purposes": _purposes(request, document, purposes, given),
+        "fault": words.consent_fault(status),
+    }
+    return page(request, "annotation/change_consent.html", study, context, status=status)
 
 
 def _yes_or_no(request: HttpRequest, purposes: Iterable[str]) -> dict[str, bool]:
@@ -116,22 +142,21 @@ def _ask_again(request: AnnotatorRequest, *, missing: list[str], status: int) ->
     return _ask_consent(request, where, missing=missing, status=status)
 
 
-def _read_document(request: AnnotatorRequest) -> ConsentDocument:
-    """The text that the form showed, else the one to show."""
-    study = request.enrolment.study
-    try:
-        shown = UUID(request.POST.get("document", ""))
-    except ValueError:
-        return enrolling.consent_document(study=study, locale=locale())
-    found = ConsentDocument.objects.filter(study=study, pk=shown).first()
-    return found or enrolling.consent_document(study=study, locale=locale())
+def _read_document(request: AnnotatorRequest, *, version: int | None = None) -> ConsentDocument:
+    """The text that the form showed, else the one of a version to show."""
+    return enrolling.document_read(
+        request.POST.get("document", ""),
+        cohort=request.enrolment.cohort,
+        locale=locale(),
+        version=version,
+    )
 
 
 def _ask_consent(
     request: AnnotatorRequest, where: Where, *, missing: list[str] | None = None, status: int = 200
 ) -> HttpResponse:
     study = request.enrolment.study
-    document = enrolling.consent_document(study=study, locale=locale())
+    document = enrolling.consent_document(cohort=request.enrolment.cohort, locale=locale())
     given = {one: request.POST.get(f"purpose-{one}", "") for one in where.purposes}
     context = {
         "document": document,
@@ -207,6 +232,7 @@ def _ask(
     before = sheet.before(asked)
     titles = sheet.form.title(asked.section) if sheet.form else {}
     context = {
+        "here": f"{reverse('questions')}?{urlencode({'page': asked.name})}",
         "name": asked.name,
         "sensitive": asked.part is Part.SENSITIVE,
         "title": in_words(titles) if titles else None,

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from annotation import drafts
 from annotation.access import AnnotatorRequest, draft_token, keep_posted
-from annotation.effort import cohort_pace, minutes_left, own_pace
+from annotation.effort import minutes_left, own_pace, usual_pace
 from annotation.marks import FIELDS
 from annotation.refusals import (
     BadMark,
@@ -135,8 +135,8 @@ def _wrong_field(refusal: Refusal | None) -> str:
 
 
 def _pace(request: AnnotatorRequest, scene: Scene) -> timedelta | None:
-    """How long a conversation takes this person; before their first, people of their cohort."""
-    return own_pace(scene.took) or cohort_pace(request.enrolment.cohort_id)
+    """How long a conversation takes this person; before their first, people like them."""
+    return own_pace(scene.took) or usual_pace(request.enrolment.cohort_id, scene.rules)
 
 
 def _everywhere(scene: Scene) -> dict[str, Any]:
@@ -280,7 +280,6 @@ def _comparison_form(scene: Scene, revision: int) -> dict[str, Any]:
         ),
         "key": uuid4().hex,
         "revision": revision,
-        "only_chosen": asked.rule == "chosen",
         "question": in_language(asked.question, locale()),
         "none_question": in_language(asked.none_question, locale()),
         "example": in_language(asked.example, locale()),
@@ -297,9 +296,7 @@ def _comparison_values(
         said = {name: request.POST.get(name, "") for name in ("choice", "explanation")}
         return {"open": True, **said, **marking.posted_values(request.POST)}
     stored = marking.stored_values(judged) if judged else {}
-    # A kind of mark has a list of values.
-    listed = {"should_say": [kept["should_say"]]} if "should_say" in kept else {}
-    return {"open": bool(kept), **stored, **kept, **listed}
+    return {"open": bool(kept), **stored, **marking.kept_values(kept)}
 
 
 def _message_form(

@@ -11,12 +11,15 @@ from django.views.decorators.http import require_http_methods
 
 from annotation import resting
 from annotation.access import AnnotatorRequest, annotator_page, keep_posted
-from annotation.effort import cohort_pace, minutes_left, minutes_of
+from annotation.effort import minutes_left, minutes_of, usual_pace
 from annotation.extending import extend_time
 from annotation.steps import Do, Step, next_step
 from annotation.views.answering import page, return_url, see_other
+from studies.rules import rules_by_version
 
 WARN_BEFORE = 120  # seconds until the time runs out
+# Pages outside a conversation that give more time, and are come back to.
+BETWEEN = ("pause", "my-work")
 # A reload of an address that forms are sent to is a GET, and leads on.
 accept_forms = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -59,17 +62,22 @@ def pause_later(request: AnnotatorRequest) -> HttpResponse:
 @annotator_page
 @accept_forms
 def extend(request: AnnotatorRequest) -> HttpResponse:
-    """More time for the open conversation; to a script only the part of the page that says so."""
+    """More time for the open conversation, else for the sitting; to a script only the part of the
+    page that says so."""
     if request.method != "POST":
         return redirect("work")
     keep_posted(request)
-    until = extend_time(enrolment=request.enrolment)
-    if not request.htmx or until is None:
-        response = see_other("work")
-        if request.htmx:
-            response = HttpResponse(status=204, headers={"HX-Redirect": response["Location"]})
-        return response
-    return render(request, "annotation/_lease.html", lease_context(until))
+    given = extend_time(enrolment=request.enrolment)
+    asked = request.POST.get("page", "")
+    back = asked if asked in BETWEEN else "work"
+    # A conversation's page says nothing of the sitting: it is over, and leads on.
+    if request.htmx and given and (back in BETWEEN or not given.is_sittings):
+        context = lease_context(given.until, sitting=given.is_sittings, page=back)
+        return render(request, "annotation/_lease.html", context)
+    response = see_other(back)
+    if request.htmx:
+        response = HttpResponse(status=204, headers={"HX-Redirect": response["Location"]})
+    return response
 
 
 def break_context(request: AnnotatorRequest, step: Step) -> dict[str, Any]:
@@ -77,7 +85,7 @@ def break_context(request: AnnotatorRequest, step: Step) -> dict[str, Any]:
     place = resting.open_place(request.enrolment.pk)
     now = step.standing
     worked = now.worked if now else None
-    pace = cohort_pace(request.enrolment.cohort_id)
+    pace = usual_pace(request.enrolment.cohort_id, rules_by_version(now.version)) if now else None
     return {
         "is_resting": now is not None and now.resting_since is not None,
         "worked_minutes": minutes_of(worked) if worked else 0,
@@ -85,16 +93,39 @@ def break_context(request: AnnotatorRequest, step: Step) -> dict[str, Any]:
         "done": step.done,
         "target": step.target,
         "minutes_left": minutes_left(step.target - step.done, pace),
-        "kept_until": place.deadline if place else None,
-        "sitting_until": step.sitting.deadline if step.sitting else None,
+        "sitting_until": step.sitting.deadline if step.sitting and place else None,
+        **lease_between(step, page="pause"),
         "return_url": return_url(request.return_token),
         "task_language": request.enrolment.cohort.language,
     }
 
 
-def lease_context(until: datetime | None) -> dict[str, Any]:
-    """Until when an open conversation is kept, and in how many seconds to warn of its end."""
+def lease_between(step: Step, *, page: str) -> dict[str, Any]:
+    """Until when somebody at work has time, on a page of BETWEEN: whatever ends first.
+
+    `is_far`: more time would be none yet. No query of its own.
+    """
+    now = step.standing
+    if now is None or step.sitting is None:
+        return {}
+    sitting = now.assignment_state != "open"
+    context = lease_context(now.assignment_deadline, sitting=sitting, page=page)
+    given = rules_by_version(now.version).assignment_minutes * 60
+    return {**context, "is_far": context.get("seconds_left", 0) > given}
+
+
+def lease_context(
+    until: datetime | None, *, sitting: bool = False, page: str = ""
+) -> dict[str, Any]:
+    """Until when an open conversation (or the sitting) is kept, and in how many seconds to warn of
+    its end; `page` is the one to come back to."""
     if until is None:
         return {}
     left = max(ceil((until - timezone.now()).total_seconds()), 0)
-    return {"kept_until": until, "warn_in": max(left - WARN_BEFORE, 0), "seconds_left": left}
+    return {
+        "kept_until": until,
+        "warn_in": max(left - WARN_BEFORE, 0),
+        "seconds_left": left,
+        "is_sittings": sitting,
+        "lease_page": page,
+    }

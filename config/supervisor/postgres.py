@@ -145,6 +145,8 @@ class Postgres:
             "max_connections=200",
             "timezone=UTC",
             "log_timezone=UTC",
+            # The details of a refusal quote the row, and with it what people wrote.
+            "log_error_verbosity=terse",
             *(UNSYNCED if self.throwaway else []),
         ]
         options = [part for setting in settings for part in ("-c", setting)]

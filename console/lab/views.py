@@ -5,11 +5,12 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from annotation.views.answering import SeeOther, see_other
 from console.lab import showing
 from console.lab.forms import BatchForm, LabForm, OneForm
 from console.lab.reading import ReadingForm
@@ -48,7 +49,7 @@ def _asking_page(request: HttpRequest, form_class: type[LabForm], template: str)
     posted = request.POST if request.method == "POST" else None
     form = form_class(posted, study=study, by=signed_in(request))
     if form.is_valid() and (run := form.ask()):
-        return redirect("lab_run", run_id=run.pk)
+        return see_other("lab_run", run_id=run.pk)
     runs = LabRun.objects.filter(study=study).select_related("asked_by").order_by("-created_at")
     shares = marking.accepted(ReaderMark.objects.filter(set__run__study=study))
     shown = {
@@ -56,6 +57,7 @@ def _asking_page(request: HttpRequest, form_class: type[LabForm], template: str)
         "study": study,
         "studies": studies,
         "need_a_plan": ways.need_a_plan(),
+        "left_out": asking.ways_left_out(study),
         "runs": runs.counted()[:RUNS_SHOWN],
         "accepted": showing.accepted_rows(shares, marking.plans_by_body(study) if shares else {}),
         "reading": _reading_links(study),
@@ -89,7 +91,7 @@ def again(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Ring for a run that stands still. Pressing it twice does no harm."""
     found = _run(request, run_id)
     asking.go_on(found)
-    return redirect("lab_run", run_id=found.pk)
+    return see_other("lab_run", run_id=found.pk)
 
 
 @require_http_methods(["GET", "POST"])
@@ -105,7 +107,7 @@ def reading(request: HttpRequest, slug: str, language: str) -> HttpResponse:
     posted = request.POST if request.method == "POST" else None
     form = ReadingForm(posted, study=study, language=language, by=reader)
     if posted is not None and form.store():
-        return redirect(here)
+        return SeeOther(here)
     unread = marking.sets_to_read(study, language=language, by=reader)
     read = marking.sets_read(study, language=language, by=reader)
     chosen = (read if "again" in request.GET else unread)[:READ_AT_ONCE]

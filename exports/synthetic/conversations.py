@@ -251,12 +251,12 @@ def copy_comparisons(*, talks: Sequence[Talk], rolls: Rolls, number: int) -> Non
         rows.append(
             (talk.comparison, talk.turn, talk.id, number, talk.set.id, 1)
             + ("none" if chosen is None else "chosen", chosen, chosen, rolls.words(20))
-            + (20_000, talk.asked_at(number) + timedelta(seconds=40), settings.VERSION)
+            + (20_000, "en", talk.asked_at(number) + timedelta(seconds=40), settings.VERSION)
         )
     copy(
         table="annotation_comparison",
         columns="id turn_id conversation_id turn_no set_id revision outcome chosen_id carried_id"
-        " explanation visible_ms submitted_at app_version",
+        " explanation visible_ms interface_lang submitted_at app_version",
         rows=rows,
     )
 

@@ -39,6 +39,8 @@ class Endpoint(models.Model):
     )
     capabilities = models.JSONField(null=True, help_text="what sampling.probing found")
     probed_at = models.DateTimeField(null=True)
+    try_asked_at = models.DateTimeField(null=True, help_text="null: no real call is asked for")
+    tried = models.JSONField(null=True, help_text="what sampling.real_call got, and when")
     failures = models.PositiveIntegerField(default=0, help_text="in a row; opens the breaker")
     open_until = models.DateTimeField(null=True, help_text="the breaker is open until then")
 

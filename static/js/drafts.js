@@ -2,7 +2,8 @@
 //
 // A form with `data-draft` says where its drafts go; its name, `data-form`, changes with everything
 // that is accepted, so that an old draft never fills a new form. The server tells two open pages of
-// one form apart, and says which draft is newer.
+// one form apart, and says which draft is newer. What is answered in a form with `data-hold`, about
+// the person, goes nowhere before it is sent.
 (function () {
   "use strict";
 
@@ -11,6 +12,7 @@
   const TOO_OLD = 14 * 24 * 3600 * 1000;
   const KEEPALIVE = 60000; // bytes that a browser still sends for a page that is closing
   const MARK = "draft:";
+  const HELD = "held:";
   const writer = random();
   // By form name: what the server has told (`seen`), what was sent last, and whether all of it was.
   const states = new Map();
@@ -22,9 +24,9 @@
   }
 
   // ---- this device -------------------------------------------------------------------------------
-  function storage(action) {
+  function storage(action, kind) {
     try {
-      return action(window.localStorage);
+      return action(window[kind || "localStorage"]);
     } catch (refused) {
       return null; // storage is switched off or full: the server's copy has to do
     }
@@ -48,6 +50,17 @@
     storage((store) => store.setItem(place(name), said));
   }
 
+  // By this device's date, which may be wrong: a copy that looks too old is so only when it still
+  // is as long again after that was seen.
+  function isTooOld(entry) {
+    const now = Date.now();
+    if (now - entry.at <= TOO_OLD) return false;
+    if (entry.old) return now - entry.old > TOO_OLD;
+    const { key, ...kept } = entry;
+    storage((store) => store.setItem(key, JSON.stringify({ ...kept, old: now })));
+    return false;
+  }
+
   function forgetHere(unwanted) {
     entries().filter(unwanted).forEach((entry) => storage((store) => store.removeItem(entry.key)));
   }
@@ -57,11 +70,18 @@
     return Array.from(form.querySelectorAll("textarea[name]"));
   }
 
+  function boxes(form) {
+    return Array.from(form.querySelectorAll("input[type=checkbox], input[type=radio]"));
+  }
+
   function read(form) {
     const fields = {};
     texts(form).forEach((field) => (fields[field.name] = field.value));
-    const choice = form.querySelector("input[name=choice]:checked");
-    if (choice) fields.choice = choice.value;
+    // What is ticked has spaces between; what was unticked is said by an empty field.
+    boxes(form).forEach(function (box) {
+      const before = fields[box.name] || "";
+      fields[box.name] = box.checked ? (before + " " + box.value).trim() : before;
+    });
     return fields;
   }
 
@@ -69,9 +89,9 @@
     texts(form).forEach(function (field) {
       if (field.name in fields) field.value = fields[field.name];
     });
-    const radios = Array.from(form.querySelectorAll("input[name=choice]"));
-    const choice = radios.find((radio) => radio.value === fields.choice);
-    if (choice) choice.checked = true;
+    boxes(form).forEach(function (box) {
+      if (box.name in fields) box.checked = fields[box.name].split(" ").includes(box.value);
+    });
     const folded = form.closest("details");
     if (folded) folded.open = true;
   }
@@ -88,14 +108,15 @@
     return forms().find((form) => form.dataset.form === name);
   }
 
-  // ---- to the server -----------------------------------------------------------------------------
+  // ---- to the server, by a clock that nobody can set: the date of a device may jump ------------------
   function changed(form) {
     const name = form.dataset.form;
     const state = states.get(name) || begun(form);
-    keepHere(name, read(form), false);
+    const fields = read(form);
+    keepHere(name, fields, false);
     // A choice alone stays here: the form is about to be sent.
-    if (!state.revision && !texts(form).some((field) => field.value)) return;
-    const now = Date.now();
+    if (!state.revision && !Object.keys(fields).some((key) => key !== "choice" && fields[key])) return;
+    const now = performance.now();
     if (!state.dirty) state.since = now;
     state.dirty = true;
     say("saving");
@@ -105,7 +126,7 @@
   function schedule(name, due) {
     const state = states.get(name);
     clearTimeout(state.timer);
-    state.timer = setTimeout(() => send(name), Math.max(0, due - Date.now()));
+    state.timer = setTimeout(() => send(name), Math.max(0, due - performance.now()));
   }
 
   function body(form, state) {
@@ -123,7 +144,7 @@
     const state = states.get(name);
     if (!form || !state || !state.dirty || (state.busy && !closing) || form.dataset.sent) return;
     state.revision += 1;
-    state.sentAt = Date.now();
+    state.sentAt = performance.now();
     state.dirty = false;
     state.busy = true;
     const said = body(form, state);
@@ -154,13 +175,41 @@
   // What failed is tried again, later and later; what is refused is not, until something is typed.
   function failed(name, refused) {
     const state = states.get(name);
-    Object.assign(state, { busy: false, dirty: true, since: Date.now(), failures: state.failures + 1 });
+    Object.assign(state, { busy: false, dirty: true, since: performance.now(), failures: state.failures + 1 });
     say(navigator.onLine ? "unsaved" : "offline", state.failures === 1);
-    if (!refused) schedule(name, Date.now() + EVERY * Math.min(state.failures, 5));
+    if (!refused) schedule(name, performance.now() + EVERY * Math.min(state.failures, 5));
   }
 
   function sendAll(closing) {
     states.forEach((_, name) => send(name, closing));
+  }
+
+  // ---- answers about a person: in this tab only, and no longer than until they are sent -------------
+  function hold(form, sent) {
+    const said = JSON.stringify({ sent: sent, fields: Array.from(new FormData(form)) });
+    storage((store) => store.setItem(HELD + form.dataset.hold, said), "sessionStorage");
+  }
+
+  // A page that comes after the sending has none of its answers; the form itself gets them back.
+  function bringBack(leaving) {
+    const form = document.querySelector("form[data-hold]");
+    storage(function (store) {
+      Object.keys(store).forEach(function (key) {
+        if (!key.startsWith(HELD)) return;
+        const held = JSON.parse(store.getItem(key));
+        if (form && key === HELD + form.dataset.hold) fill(form, held.fields);
+        else if (held.sent || leaving) store.removeItem(key);
+      });
+    }, "sessionStorage");
+  }
+
+  function fill(form, fields) {
+    form.querySelectorAll("input:not([type=hidden]), textarea").forEach(function (field) {
+      const own = fields.filter((pair) => pair[0] === field.name).map((pair) => pair[1]);
+      if (/checkbox|radio/.test(field.type)) field.checked = own.includes(field.value);
+      else if (own.length) field.value = own[0]; // a box beside it, of the same name, comes after it
+    });
+    hold(form, false);
   }
 
   // ---- two open pages ----------------------------------------------------------------------------
@@ -201,7 +250,7 @@
     form.querySelectorAll("[data-notice]").forEach((before) => before.remove());
     const made = document.getElementById(template).content.firstElementChild.cloneNode(true);
     made.dataset.notice = template;
-    const field = texts(form)[0];
+    const field = texts(form).find((text) => text.offsetParent); // one that can be seen
     if (field) field.parentNode.insertBefore(made, field);
     else form.prepend(made);
     return made;
@@ -226,7 +275,7 @@
   // ---- every page, and every page that was swapped in ---------------------------------------------
   function begun(form) {
     const seen = Number(form.dataset.revision);
-    const state = { seen: seen, revision: seen, sentAt: 0, failures: 0 };
+    const state = { seen: seen, revision: seen, sentAt: -EVERY, failures: 0 };
     states.set(form.dataset.form, state);
     return state;
   }
@@ -261,15 +310,22 @@
   }
 
   function begin() {
-    if (document.querySelector("[data-forget-drafts]")) return forgetHere(() => true);
+    const leaving = document.querySelector("[data-forget-drafts]");
+    bringBack(leaving);
+    if (leaving) return forgetHere(() => true);
     forms().forEach(watch);
     // What the server has needs no copy here, once its form is gone.
-    forgetHere((entry) => Date.now() - entry.at > TOO_OLD || (entry.saved && !formNamed(entry.name)));
+    forgetHere((entry) => isTooOld(entry) || (entry.saved && !formNamed(entry.name)));
   }
 
   document.addEventListener("input", function (event) {
-    const form = event.target.closest("form[data-draft]");
-    if (form && event.target.matches("textarea[name], input[name=choice]")) changed(form);
+    const form = event.target.form;
+    if (form && form.matches("[data-hold]")) return hold(form, false);
+    // What is ticked may untick something else first: a choice that is ruled out is none any more.
+    if (form && form.matches("[data-draft]")) setTimeout(() => changed(form));
+  });
+  document.addEventListener("submit", function (event) {
+    if (event.target.matches("[data-hold]")) hold(event.target, true);
   });
   document.addEventListener("htmx:afterRequest", function (event) {
     const form = event.detail.elt;
@@ -277,7 +333,7 @@
     const name = form.dataset.form;
     const state = states.get(name);
     if (event.detail.xhr.status === 200) forgetHere((entry) => entry.name === name);
-    else if (state && state.dirty) schedule(name, Date.now() + EVERY);
+    else if (state && state.dirty) schedule(name, performance.now() + EVERY);
   });
   window.addEventListener("pagehide", () => sendAll(true));
   document.addEventListener("visibilitychange", function () {

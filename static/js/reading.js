@@ -1,6 +1,6 @@
 // Reading and comparing the answers: the map of what was read, the sheet after the choice, what was
-// measured on the way, and a reload that loses none of it. Without this script the form is plain,
-// and nothing is measured.
+// measured on the way, and a reload that loses none of it (what was typed and ticked is kept by
+// drafts.js). Without this script the form is plain, and nothing is measured.
 (function () {
   "use strict";
 
@@ -41,18 +41,11 @@
     }
   }
 
-  function ticks() {
-    return all("input[type=checkbox]:checked, input[type=radio]:checked").map(function (input) {
-      return [input.name, input.value];
-    });
-  }
-
   function keep() {
     if (!form || !form.isConnected) return;
     const kept = {
       y: window.scrollY,
       x: form.querySelector(".cards").scrollLeft,
-      ticks: ticks(),
       reach: state.reach,
       changes: state.changes,
       first: state.first,
@@ -89,13 +82,9 @@
       visible: before.visible || Number(fields.visible_ms.value) || 0,
       since: document.hidden ? null : performance.now(),
     };
-    // What the server sent back to be mended is newer than what this tab remembers.
-    if (!before.ticks || form.hasAttribute("data-mended")) return;
-    const ticked = new Set(before.ticks.map(String));
-    all("input[type=checkbox], input[type=radio]").forEach(function (input) {
-      if (ticked.has([input.name, input.value].toString())) input.checked = true;
-    });
-    form.classList.toggle("reading", before.sheet === false);
+    // What the server sent back to be mended is to be seen.
+    const mended = form.hasAttribute("data-mended");
+    form.classList.toggle("reading", before.sheet === false && !mended);
   }
 
   function goBackTo(before) {
@@ -149,11 +138,13 @@
       const middle = (place.left + place.right) / 2;
       const last = text.lastElementChild || text;
       const height = last.getBoundingClientRect().bottom - place.top;
+      const folded = height > place.height + 2;
+      const fold = box(card, "expanded");
+      if (fold) fold.parentNode.hidden = !folded && !fold.checked;
       // Only what is on screen was seen: a jump passes over the texts between.
       const beside = middle < 0 || middle > window.innerWidth;
       if (beside || height <= 0 || place.top > end || place.top + height < covered) return;
       const percent = Math.round((100 * (end - place.top)) / height);
-      const folded = height > place.height + 2;
       const most = folded ? Math.floor((100 * place.height) / height) : 100;
       const now = Math.max(0, Math.min(most, percent >= SEEN ? 100 : percent));
       state.reach[card.dataset.letter] = Math.max(now, state.reach[card.dataset.letter] || 0);
@@ -369,7 +360,14 @@
     draw();
   }
 
+  // The row of the turn says how its answers stood when they were first seen: on a page to come.
+  function tellScreen() {
+    document.cookie = "screen=" + width() + "; path=/; samesite=lax";
+  }
+
+  tellScreen();
   NARROW.addEventListener("change", function () {
+    tellScreen();
     if (form) setLayout(preferred());
   });
 
@@ -448,11 +446,13 @@
     if (!form) return;
     const before = kept();
     restore(before);
-    form.classList.add("sheeted");
+    // Browsers that cannot tell what is chosen keep the plain form: the sheet would always be open.
+    form.classList.toggle("sheeted", window.CSS.supports("selector(:has(*))"));
     form.querySelector(".map").hidden = false;
     setLayout(preferred());
     goBackTo(before);
     noteReach();
+    document.fonts.ready.then(note); // other letters, other lines
   }
 
   document.addEventListener("htmx:afterSettle", begin);

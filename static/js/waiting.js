@@ -43,13 +43,6 @@
     open = false;
   }
 
-  // The row of the turn says how its answers stood when they were first seen.
-  document.addEventListener("htmx:configRequest", function (event) {
-    if (event.target.id !== "turn") return;
-    const narrow = window.matchMedia("(max-width: 699px)").matches;
-    event.detail.parameters.screen = narrow ? "narrow" : "wide";
-  });
-
   document.addEventListener("htmx:sseOpen", function (event) {
     source = event.detail.source;
     believe(true);

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from annotation.autosaving import MOVES_AFTER, Outcome, Typed, keep_in_conversation
-from annotation.drafts import LIMIT, save_draft
+from annotation.drafts import FIELDS, LIMIT, save_draft
 from annotation.leaving import withdraw
 from annotation.models import Assignment, Draft
 from tests import factories
@@ -20,6 +20,13 @@ from tests.racing import runners
 pytestmark = pytest.mark.django_db
 
 ONE, OTHER = "a" * 24, "b" * 24
+EVERYTHING = {
+    "tie": True,
+    "strength": True,
+    "sentences": True,
+    "should_have_said": True,
+    "reasons": "general-1",
+}
 ALWAYS = {"rule": "always", "min_words": 1, "question": {"en": "Why?"}}
 
 
@@ -218,6 +225,50 @@ def test_what_no_row_can_hold_is_left_out_of_a_draft() -> None:
 
     assert Draft.objects.get().body["explanation"].startswith("ab")
     assert "&lt;b&gt;" in typing.client.get(typing.address.removesuffix("draft/")).content.decode()
+
+
+def test_what_was_ticked_is_there_in_any_browser_and_what_was_unticked_is_not() -> None:
+    typing = Typing(comparing=EVERYTHING, after_none="continue_from")
+    form = typing.page().form_to("/comparison/")
+    a, b = (str(shown.id) for shown in typing.scene.last.candidates[:2])
+    sentences = form.boxes["sentence"][:2]
+    ticked: dict[str, Any] = {
+        "choice": "tie",
+        "continue_from": a,
+        "strength": "3",
+        "tied": f"{a} {b}",
+        "ruled_out": b,
+        "reason": "general-1/tone general-1/clear",
+        "sentence": " ".join(sentences),
+        "should_say": "Two words",
+    }
+    typing.send(**ticked)
+    kept = marked(page(browser_of(typing.enrolment).get(typing.address.removesuffix("draft/"))))
+    typing.send(**ticked | {"reason": "", "sentence": sentences[1]}, draft_revision=2)
+
+    assert kept == {
+        value for name in ticked if name != "should_say" for value in ticked[name].split()
+    }
+    assert typing.page().form_to("/comparison/").fields["should_say"] == "Two words"
+    assert marked(typing.page()) == kept - set(ticked["reason"].split()) - {sentences[0]}
+
+
+def test_what_was_unticked_of_a_correction_stays_so() -> None:
+    typing = Typing(comparing=EVERYTHING)
+    form = typing.page().form_to("/comparison/")
+    a = str(typing.scene.last.candidates[0].id)
+    said = {"choice": a, "explanation": "So", "reason": ["general-1/tone", "general-1/clear"]}
+    typing.client.post(form.action, {**form.fields, **said})
+    typing.form = typing.form.removesuffix("0") + "1"
+    typing.send("So it is", choice=a, reason="general-1/clear", strength="2")
+
+    assert marked(typing.page()) >= {"general-1/clear", "2"}
+    assert "general-1/tone" not in marked(typing.page())
+
+
+def marked(shown: Page) -> set[str]:
+    """The values of all that is ticked on a page, and would be kept."""
+    return {one["value"] for one in shown.having("checked") if one["name"] in FIELDS}
 
 
 def test_only_what_a_person_types_or_chooses_is_kept_of_a_form() -> None:

@@ -28,9 +28,11 @@ from tests.annotation.talking import joined, judge, opened, say, shown, shown_fi
 
 pytestmark = pytest.mark.django_db
 
+ASKED = {"rule": "always", "min_words": 0}
+
 
 def test_a_choice_is_stored_with_what_governed_it() -> None:
-    enrolment, scene = shown_first_turn(factories.world())
+    enrolment, scene = shown_first_turn(factories.world(explanation=ASKED))
     stored = judge(enrolment, scene, place=1, explanation=" It is kind. ")
     comparison = Comparison.objects.get()
     assert (stored.comparison_id, stored.revision, stored.ended) == (comparison.pk, 1, False)
@@ -56,7 +58,7 @@ def test_the_same_key_with_another_body_shows_what_counts() -> None:
 
 
 def test_a_stale_revision_shows_what_counts() -> None:
-    enrolment, scene = shown_first_turn(factories.world())
+    enrolment, scene = shown_first_turn(factories.world(explanation=ASKED))
     judge(enrolment, scene, place=3, explanation="Because.")
     with pytest.raises(StaleRevision) as refusal:
         judge(enrolment, scene, place=0, revision=0)
@@ -195,10 +197,13 @@ def test_only_choices_need_words_where_the_rule_says_so() -> None:
     assert judge(enrolment, scene, place=None).ended
 
 
-def test_an_explanation_that_nobody_asked_for_is_kept() -> None:
+@pytest.mark.parametrize(("place", "kept"), [(None, "Why not?"), (0, "")])
+def test_an_explanation_that_nobody_asked_for_is_kept_after_none_only(
+    place: int | None, kept: str
+) -> None:
     enrolment, scene = shown_first_turn(factories.world())
-    judge(enrolment, scene, explanation="Why not?")
-    assert Comparison.objects.get().explanation == "Why not?"
+    judge(enrolment, scene, place=place, explanation="Why not?")
+    assert Comparison.objects.get().explanation == kept
 
 
 def test_an_explanation_that_cannot_be_stored_is_refused() -> None:

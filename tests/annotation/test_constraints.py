@@ -800,7 +800,13 @@ def test_a_mark_is_never_edited_or_removed() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"changes": 3}, {"pastes": 1}, {"reach": [1, 2, 3, 4]}, {"layout": "grid"}],
+    [
+        {"changes": 3},
+        {"pastes": 1},
+        {"reach": [1, 2, 3, 4]},
+        {"layout": "grid"},
+        {"interface_lang": "hi"},
+    ],
 )
 @breaks("comparison_superseded_once")
 def test_what_was_measured_stays(change: Change) -> None:

@@ -169,7 +169,7 @@ def test_a_ready_set_is_shown_once_in_an_order_that_stays() -> None:
     turn = Turn.objects.get()
     assert scene.stage is Stage.JUDGE
     assert again == scene
-    assert (turn.showing_no, turn.set.showings, turn.layout) == (1, 1, "stack")
+    assert (turn.showing_no, turn.set.showings, turn.layout) == (1, 1, "")
     assert [shown.letter for shown in scene.last.candidates] == ["A", "B", "C", "D"]
 
 

@@ -21,6 +21,7 @@ from tests.factories import World
 
 pytestmark = pytest.mark.django_db
 SECRET = "quokka"
+ASKED = {"rule": "always", "min_words": 0}
 
 
 def ours() -> list[str]:
@@ -84,7 +85,7 @@ def quoting(set_id: UUID, words: str) -> None:
 
 
 def test_the_words_are_nowhere_in_the_database_afterwards() -> None:
-    enrolment = talkative(factories.world(), SECRET)
+    enrolment = talkative(factories.world(explanation=ASKED), SECRET)
     assert len(tables_with(SECRET)) > 7
 
     touched = erase_person(enrolment=enrolment, by="test")
@@ -111,7 +112,7 @@ def test_the_words_of_an_own_opening_go_too() -> None:
 
 
 def test_what_other_people_said_and_were_shown_stays() -> None:
-    world = factories.world(turns={"min": 1, "max": 3})
+    world = factories.world(turns={"min": 1, "max": 3}, explanation=ASKED)
     other = talkative(world, "wombat")
     before = tables_with("wombat")
     shared = Turn.objects.filter(number=0).latest("asked_at").set
@@ -168,7 +169,7 @@ def test_a_set_that_somebody_else_was_shown_is_never_touched(shared: bool) -> No
 
 
 def test_erasing_is_on_record_without_words_and_twice_is_once() -> None:
-    enrolment = talkative(factories.world(), SECRET)
+    enrolment = talkative(factories.world(explanation=ASKED), SECRET)
     withdraw(enrolment=enrolment)
 
     erase_person(enrolment=enrolment, by=f"annotator:{enrolment.pseudonym}")
@@ -181,7 +182,7 @@ def test_erasing_is_on_record_without_words_and_twice_is_once() -> None:
 
 
 def test_what_was_agreed_to_stays_as_the_proof_of_it() -> None:
-    enrolment = talkative(factories.world(), SECRET)
+    enrolment = talkative(factories.world(explanation=ASKED), SECRET)
     erase_person(enrolment=enrolment, by="test")
     assert ConsentRecord.objects.filter(enrolment=enrolment).exists()
 
@@ -194,7 +195,7 @@ def test_somebody_who_never_consented_has_nothing_to_erase() -> None:
 
 
 def test_the_door_is_closed_again_behind_an_erasure() -> None:
-    world = factories.world()
+    world = factories.world(explanation=ASKED)
     kept = factories.judged_turn(world)
     erase_person(enrolment=talkative(world, SECRET), by="test")
 

@@ -116,6 +116,7 @@ def test_a_question_about_self_harm_leads_to_help_and_nothing_is_stored() -> Non
     assert not any(model.objects.exists() for model in (Turn, Draft, Submission, Audit))
     form = page(response).form_to("/message/")
     assert (form.fields["text"], form.fields["anyway"]) == (PAIN, "yes")
+    assert next(page(response).having("data-draft"))["data-form"].startswith("message:")
     assert send(writing.client, form).status_code == 303
 
 

@@ -43,11 +43,14 @@ def test_the_page_before_consent_tells_all_there_is_to_know(client: Client) -> N
         "At most 2 conversations in 24 hours",
         "$12.00 for an hour, which is about $4.00 in all",
         "What is stored",
+        "how far you read each answer, how long the page is open",
+        "before you send it",
         "with one click on every page",
         "you must be 18 or older",
         "Inference Ltd (Ireland) · nothing is kept",
     ):
         assert told in words
+    assert '<a href="/privacy/">More about this</a>' in client.get("/welcome/").content.decode()
 
 
 @pytest.mark.parametrize(

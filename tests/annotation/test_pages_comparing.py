@@ -9,7 +9,9 @@ import pytest
 from django.test import Client
 from django.utils.html import escape
 
+from annotation.marks import marks_of
 from annotation.models import Comparison, ComparisonMark, Conversation, Turn
+from studies.reason_lists import GENERAL_1
 from tests import factories
 from tests.annotation.talking import joined, opened, write_set
 from tests.annotation.test_pages_conversing import Visit
@@ -179,9 +181,18 @@ def test_the_form_offers_what_the_study_asks_and_nothing_else() -> None:
     assert "Fits my values" in whole.page().words
 
 
-def test_a_turn_that_does_not_ask_why_offers_no_reasons() -> None:
-    never = {**EVERYTHING, "explanation": {"rule": "never"}}
-    assert comparison(Visit(factories.world(**never))).boxes.keys() == {"ruled_out", "tied"}
+def test_a_turn_that_does_not_ask_why_offers_reasons_for_none_of_them_only() -> None:
+    visit = Visit(factories.world(**{**EVERYTHING, "explanation": {"rule": "never"}}))
+    form = comparison(visit)
+    assert form.boxes.keys() == {"ruled_out", "tied", "reason"}
+    assert form.boxes["reason"] == list(GENERAL_1.codes("none"))
+
+    said = {"reason": "general-1/wrong", "explanation": "It is not so", "should_say": ""}
+    said["continue_from"] = visit.candidate()
+    assert send(visit.client, form, choice="none", **said).status_code == 303
+    stored = Comparison.objects.get()
+    assert stored.explanation == "It is not so"
+    assert [mark.reason for mark in marks_of(stored.pk)] == ["general-1/wrong"]
 
 
 def test_only_long_texts_have_a_fold() -> None:
@@ -287,20 +298,38 @@ def test_a_turn_that_nobody_has_is_refused(number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rules", "narrow", "layout"),
+    ("rules", "screen", "narrow", "layout"),
     [
-        ({}, "?1", "stack"),
-        ({}, "?0", "grid"),
-        (EVERYTHING, "?1", "pager"),
-        (EVERYTHING, "?0", "grid"),
+        ({}, "", "?1", "stack"),
+        ({}, "", "?0", "grid"),
+        ({}, "narrow", "?0", "stack"),  # a small window on a desk
+        ({}, "wide", "", "grid"),
+        (EVERYTHING, "narrow", "", "pager"),
+        (EVERYTHING, "nonsense", "?0", "grid"),
     ],
 )
 def test_the_layout_is_the_studys_for_that_screen_and_is_recorded(
-    rules: dict[str, Any], narrow: str, layout: str
+    rules: dict[str, Any], screen: str, narrow: str, layout: str
 ) -> None:
     client, talk = before_the_answers(factories.world(**rules))
+    client.cookies["screen"] = screen
     address = f"/conversation/{talk.pk}/"
     response = client.get(address, headers={"Sec-CH-UA-Mobile": narrow})
 
     assert next(page(response).having("data-layout"))["data-layout"] == layout
     assert talk.turns.get().layout == layout
+
+
+@pytest.mark.parametrize(
+    ("layouts", "drawn", "recorded"),
+    [({}, "grid", ""), ({"wide": ["stack"]}, "stack", "stack")],
+)
+def test_a_layout_that_nothing_tells_is_recorded_as_unknown(
+    layouts: dict[str, Any], drawn: str, recorded: str
+) -> None:
+    client, talk = before_the_answers(factories.world(comparing={"layouts": layouts}))
+    responses = [client.get(f"/conversation/{talk.pk}/") for _reload in range(2)]
+
+    for response in responses:
+        assert next(page(response).having("data-layout"))["data-layout"] == drawn
+    assert talk.turns.get().layout == recorded

@@ -202,8 +202,11 @@ def test_an_explanation_is_stored_as_it_was_written() -> None:
     assert "<b>speaks</b>" not in visit.client.get(visit.address).content.decode()
 
 
-def test_without_the_rule_no_field_asks_for_an_explanation(visit: Visit) -> None:
-    assert "explanation" not in visit.page().form_to("/comparison/").fields
+def test_without_the_rule_there_is_a_field_after_none_only(visit: Visit) -> None:
+    shown = visit.page()
+    assert shown.form_to("/comparison/").fields["explanation"] == ""
+    why = next(one for one in shown.having("class") if one["class"] == "why")
+    assert why["data-for"] == "none"
 
 
 # --- Messages and the end -------------------------------------------------------------------------
@@ -406,4 +409,19 @@ def test_the_language_form_leads_nowhere_else() -> None:
         response = Client().post("/language/", {"language": "it", "next": address})
         assert response.headers["Location"] == "/work/"
     assert Client().post("/language/", {"language": "xx"}).status_code == 422
+
+
+def test_without_scripts_the_way_to_the_languages_takes_along_what_is_typed(visit: Visit) -> None:
+    visit.choose()
+    form = visit.page().form_to("/message/")
+    [way] = [
+        one["formaction"]
+        for one in visit.page().having("formaction")
+        if "language" in one["formaction"]
+    ]
+    response = visit.client.post(way, {**form.fields, "text": "Half a sen"})
+
+    assert (response.status_code, response["Location"]) == (303, way)
+    assert page(visit.client.get(way)).forms[0].fields["next"] == visit.address
+    assert visit.page().form_to("/message/").fields["text"] == "Half a sen"
     assert settings.LANGUAGES

@@ -12,6 +12,7 @@ from tests import factories
 from tests.annotation.visiting import Page, browser_of, page, send
 from tests.studies.asking import (
     ORIGIN,
+    PURPOSES,
     SPEAKS,
     WHERE,
     YEAR,
@@ -305,6 +306,30 @@ def test_a_mind_can_be_changed_later_from_the_help_page() -> None:
     assert response.headers["Location"] == "/work/"
     assert person.purposes == ["public_release", "sensitive_questions", "take_part"]
     assert shown(client, "/consent/change/").forms[0].fields["purpose-public_release"] == "yes"
+
+
+def test_a_changed_mind_is_recorded_under_the_text_that_was_read() -> None:
+    world = asking_world([])
+    french = factories.consent_document(world.study, locale="fr", purposes=PURPOSES, body="Oui ?")
+    person = factories.person(world, ui_language="fr").enrolment
+    client = browser_of(person)
+    form = shown(client, "/consent/change/").forms[0]
+    send(client, form, **{"purpose-public_release": "yes"})
+
+    assert ConsentRecord.objects.get(purpose="public_release").document == french
+
+
+def test_a_mind_changed_under_another_version_than_the_one_answered_is_asked_anew() -> None:
+    world = asking_world([])
+    person = factories.person(world).enrolment
+    later = changed(world)
+    fields = {"document": str(later.pk), "purpose-public_release": "yes"}
+    response = browser_of(person).post("/consent/change/", fields)
+    form = page(response).forms[0]
+
+    assert response.status_code == 409
+    assert form.fields["document"] == str(world.consent.pk)
+    assert form.fields["purpose-public_release"] == "yes"
 
 
 def test_a_practice_explains_what_was_chosen() -> None:

@@ -210,6 +210,16 @@ def test_a_new_person_is_told_the_pace_of_their_cohort() -> None:
     )
 
 
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_the_first_person_of_a_cohort_is_told_what_the_study_says(share: float) -> None:
+    effort.pace_at.cache_clear()
+    made = factories.world(prompts=2, conversations=2, minutes=9, own_prompt_share=share)
+    client = browser_of(joined(made))
+    assert "about 9 minutes left" in page(client.get("/work/", follow=True)).words
+    assert "The rest takes about 9 minutes." in page(client.get("/pause/")).words
+    assert "Minutes left about 9" in page(client.get("/my-work/")).words
+
+
 # --- More time ------------------------------------------------------------------------------------
 
 
@@ -266,6 +276,39 @@ def test_a_sitting_goes_on_with_the_conversation_that_is_open_in_it() -> None:
     Sitting.objects.update(deadline=timezone.now() + MINUTE)
     browser_of(enrolment).post("/extend/")
     assert sitting_of(enrolment).deadline > timezone.now() + 100 * MINUTE
+
+
+@pytest.mark.parametrize("address", ["/pause/", "/my-work/"])
+def test_without_an_open_conversation_it_is_the_sitting_that_is_extended(address: str) -> None:
+    enrolment = joined(factories.world())
+    Sitting.objects.update(deadline=timezone.now() + 3 * MINUTE)
+    client = browser_of(enrolment)
+    seen = page(client.get(address))
+    [warning] = seen.having("data-warn-in")
+    assert 40 <= int(warning["data-warn-in"]) <= 60
+    assert "Your part in this study is open until" in seen.words
+
+    assert send(client, seen.form_to("/extend/"))["Location"] == address
+
+    assert sitting_of(enrolment).deadline > timezone.now() + 100 * MINUTE
+
+
+def test_a_break_warns_of_whatever_ends_first() -> None:
+    enrolment, _ = shown_first_turn(factories.world())
+    resting.take_break(enrolment=enrolment)
+    Sitting.objects.update(deadline=timezone.now() + 3 * MINUTE)
+    seen = page(browser_of(enrolment).get("/pause/"))
+    [warning] = seen.having("data-warn-in")
+    assert int(warning["data-warn-in"]) <= 60
+    assert "The open conversation is kept for you until" in seen.words
+
+
+def test_a_script_on_a_conversation_that_is_over_is_led_on_and_not_told_of_the_sitting() -> None:
+    client = browser_of(joined(factories.world()))
+    script = {"HX-Request": "true"}
+    assert client.post("/extend/", headers=script).headers["HX-Redirect"] == "/work/"
+    given = client.post("/extend/", {"page": "my-work"}, headers=script)
+    assert "Your part in this study is open until" in page(given).words
 
 
 @pytest.mark.parametrize("table", ["annotation_assignment", "studies_sitting"])

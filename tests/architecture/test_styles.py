@@ -30,3 +30,38 @@ def test_every_font_of_the_interface_is_self_hosted_and_there() -> None:
 
     assert fonts
     assert [font for font in fonts if not (tokens.parent / font).is_file()] == []
+
+
+# Innermost rules and the blocks around them: what a brace opens, as it stands before it.
+PRELUDE = regex.compile(r"([^{};]*)\{|\}")
+
+
+def rules(sheet: str) -> list[tuple[str, list[str]]]:
+    """The selectors of a sheet, each with what its rule stands in."""
+    found: list[tuple[str, list[str]]] = []
+    around: list[str] = []
+    for match in PRELUDE.finditer(regex.sub(r"/\*.*?\*/", "", sheet, flags=regex.DOTALL)):
+        if match[0] == "}":
+            around.pop()
+            continue
+        found.append((match[1].strip(), list(around)))
+        around.append(match[1].strip())
+    return found
+
+
+def is_mixed(selectors: str) -> bool:
+    """Whether some browser would drop the one selector for the other: it does not know `:has()`."""
+    parts = regex.split(r",(?![^()]*\))", selectors)
+    return len({":has(" in part for part in parts}) > 1
+
+
+def test_no_rule_is_lost_to_old_browsers_for_a_selector_beside_it() -> None:
+    found = [
+        (path.name, selectors)
+        for path in SHEETS
+        for selectors, around in rules(path.read_text(encoding="utf-8"))
+        if is_mixed(selectors) and not any("selector(:has" in block for block in around)
+    ]
+
+    assert is_mixed("a:is(b, c), d:has(e, f)")
+    assert found == []

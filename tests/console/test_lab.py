@@ -172,7 +172,7 @@ def test_making_sets_leads_to_the_run_whose_sets_are_waiting() -> None:
     response = signed_in(member(world.study)).post("/console/lab/", form(world))
 
     run = LabRun.objects.get()
-    assert response.status_code == 302
+    assert response.status_code == 303
     assert response["Location"] == f"/console/lab/{run.pk}/"
     assert list(run.sets.order_by("place").values_list("way", "state")) == [
         ("independent", "waiting"),
@@ -235,7 +235,7 @@ def test_a_batch_asks_each_way_in_each_language_for_the_drawn_prompts() -> None:
 
     run = LabRun.objects.get()
     keys = set(run.sets.values_list("prompt_key", flat=True))
-    assert response.status_code == 302
+    assert response.status_code == 303
     assert run.kind == "batch"
     assert len(keys) == 3
     assert run.sets.filter(language="en").count() == 6
@@ -437,7 +437,7 @@ def test_a_mark_keeps_the_text_by_its_hash_and_the_plan_by_its_own() -> None:
     )
 
     mark = ReaderMark.objects.get()
-    assert response.status_code == 302
+    assert response.status_code == 303
     assert (mark.slot, mark.verdict, mark.note) == (1, "invented", "zork is no word")
     assert mark.text_sha256 == fingerprint_text(CANDIDATES[1])
     assert (mark.plan_sha256, mark.language) == (row.plan_sha256, "en")
@@ -542,3 +542,29 @@ def test_a_language_that_there_is_not_is_not_found() -> None:
     address = f"/console/lab/reading/{world.study.slug}/xx/"
 
     assert signed_in(member(world.study)).get(address).status_code == 404
+
+
+def test_a_way_that_cannot_answer_the_prompt_is_refused_with_the_choices_kept() -> None:
+    texts = [{"text": f"{n} words of our own", "prompt": "another"} for n in ("Two", "Three")]
+    body = {"k": 2, "first_turn": {"strategy": "given", "texts": texts}}
+    endpoint = factories.endpoint()
+    plan = factories.plan(endpoints=[endpoint], body=body)
+    name = f"{plan.study.slug}/{plan.version}"
+    asked_for = {"study": plan.study.slug, "text": "Why?", "language": "en", "ways": [name]}
+
+    response = signed_in(member(plan.study)).post(
+        "/console/lab/", {**asked_for, "endpoints": [endpoint.name]}
+    )
+
+    assert response.status_code == 422
+    assert f"{name} brings no texts" in response.content.decode()
+    assert not LabRun.objects.exists()
+
+
+def test_ways_that_ask_several_endpoints_for_one_set_are_named_and_not_offered() -> None:
+    world = lab_world()
+
+    shown = signed_in(member(world.study)).get("/console/lab/").content.decode()
+
+    assert 'value="multi_model"' not in shown
+    assert "asks several endpoints: multi_model" in shown

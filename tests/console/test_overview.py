@@ -32,8 +32,16 @@ def test_email_and_password_lead_to_the_console(client: Client) -> None:
         "/accounts/login/", {"username": researcher.email, "password": "correct horse battery"}
     )
 
-    assert response.status_code == 302
+    assert response.status_code == 303
     assert response["Location"] == "/console/"
+    assert client.post("/accounts/login/", {}).status_code == 303  # in another tab
+
+
+def test_signing_out_leads_to_a_page_by_303() -> None:
+    response = signed_in(factories.researcher()).post("/accounts/logout/")
+
+    assert response.status_code == 303
+    assert response["Location"] == settings.LOGOUT_REDIRECT_URL
 
 
 def test_a_wrong_password_says_what_to_do_and_keeps_the_address(client: Client) -> None:
@@ -41,6 +49,7 @@ def test_a_wrong_password_says_what_to_do_and_keeps_the_address(client: Client) 
 
     response = client.post("/accounts/login/", {"username": researcher.email, "password": "no"})
 
+    assert response.status_code == 422
     assert b"do not match" in response.content
     assert researcher.email.encode() in response.content
 

@@ -16,7 +16,8 @@ from psycopg.types.range import Range
 from exports.records import SCHEMA_VERSION, TABLES
 from exports.synthetic import synthesize
 from exports.writing import NotEmpty, export_study
-from studies.models import Study
+from studies.enrolling import change_language
+from studies.models import Prompt, Study
 from tests import factories
 from tests.annotation import talking
 
@@ -85,6 +86,16 @@ def test_the_position_of_the_choice_is_where_the_annotator_saw_it(tmp_path: Path
     assert row["candidate_ids"][3] == str(turn.set.candidates.get(slot=3).pk)
 
 
+def test_the_language_of_the_buttons_is_the_one_that_was_read(tmp_path: Path) -> None:
+    enrolment, scene = talking.shown_first_turn(factories.world(), ui_language="fr")
+    talking.judge(enrolment, scene)
+    change_language(enrolment=enrolment, ui_language="hi")
+
+    export_study(study=enrolment.study, out=tmp_path)
+
+    assert [row["interface_lang"] for row in jsonl(tmp_path, "comparisons")] == ["fr"]
+
+
 def test_marks_say_where_the_annotator_saw_what_they_are_on(tmp_path: Path) -> None:
     world = factories.world()
     turn = factories.turn(world, display_order=[2, 0, 3, 1])
@@ -129,6 +140,24 @@ def call_that_made_a_candidate() -> Study:
     turn = factories.turn(world, within=talk, answered_by=pending, message="Should I?")
     factories.comparison(turn)
     return world.study
+
+
+def test_a_candidate_names_the_prompt_of_the_judgement_it_was_in(tmp_path: Path) -> None:
+    world = factories.world()
+    own = factories.turn(world)
+    talk = factories.conversation(world)
+    prompt = Prompt.objects.get(cells=talk.assignment.cell_id)
+    opening = [factories.user(factories.opening(prompt, "en"))]
+    asked = factories.ready_set(world.plan, context=opening, prompt=prompt)
+    kept = factories.turn(world, within=talk, answered_by=asked)
+    factories.comparison(own)
+    factories.comparison(kept)
+
+    export_study(study=world.study, out=tmp_path)
+
+    named = {row["set_id"]: row["prompt_id"] for row in jsonl(tmp_path, "candidates")}
+    assert named[str(asked.pk)] == f"{prompt.key}.{prompt.version}"
+    assert named[str(own.set_id)] == f"own:{own.conversation_id}"
 
 
 def test_someone_who_withdrew_is_in_no_file_and_is_counted(tmp_path: Path) -> None:

@@ -4,14 +4,19 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.core import signing
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.plugin import DjangoDbBlocker
 
+from annotation import access
+from annotation.models import Conversation
 from sampling import simulated
 from tests import factories, forking
 from tests.browsers import chromium_browser
@@ -174,4 +179,19 @@ def scripted(chromium: Browser, site: Site) -> Iterator[Page]:
 def _page(context: BrowserContext) -> Iterator[Page]:
     context.set_default_timeout(60_000)
     yield context.new_page()
+    context.close()
+
+
+@contextmanager
+def opened_at(site: Site, browser: Browser, talk: Conversation, **device: Any) -> Iterator[Page]:
+    """The annotator's browser at a conversation, on a wide screen unless another is given."""
+    device = {"viewport": {"width": 1280, "height": 900}, **device}
+    context = browser.new_context(base_url=site.url, **device)
+    person = {"enrolment": str(talk.assignment.enrolment_id), "return_token": "its-own"}
+    value = signing.dumps(person, salt=access.SALT)
+    context.add_cookies([{"name": settings.ANNOTATOR_COOKIE, "value": value, "url": site.url}])
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    page.goto(f"/conversation/{talk.pk}/")
+    yield page
     context.close()

@@ -4,16 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.core import signing
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from annotation import access
 from annotation.models import Comparison, Conversation, Turn
 from annotation.opening import open_conversation
 from tests import factories
 from tests.annotation.talking import claimed, joined
-from tests.journeys.conftest import Site
+from tests.factories import World
+from tests.journeys.conftest import Site, opened_at
+from tests.journeys.walking import join
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,38 +39,50 @@ FIXED = """() => Array.from(document.querySelectorAll('.line, .under'))
     .reduce((sum, e) => sum + e.offsetHeight, 0)"""
 
 
+BARS = """() => Array.from(document.querySelectorAll('main *'))
+    .filter(e => e.checkVisibility() && getComputedStyle(e).position === 'fixed')
+    .filter(e => !e.matches('.line')).map(e => e.className)"""
+# What a browser does with a selector that it does not know: the whole rule goes.
+KNOWS_NO_HAS = """CSS.supports = (original => (...asked) =>
+    !asked.join().includes(':has') && original.apply(CSS, asked))(CSS.supports)"""
+
+
 @pytest.fixture
 def talk(transactional_db: None) -> Conversation:
     """A first turn whose four long answers are there: the site's worker has nothing to write."""
+    return answered(TEXTS)
+
+
+def answered(texts: list[str]) -> Conversation:
     world = factories.world(explanation=WHY, comparing=COMPARING)
     asked = [factories.user(factories.opening(world.prompts[0]))]
-    factories.ready_set(world.plan, context=asked, texts=TEXTS, shared=True)
+    factories.ready_set(world.plan, context=asked, texts=texts, shared=True)
     enrolment = joined(world)
     return open_conversation(enrolment=enrolment, assignment=claimed(enrolment))
-
-
-def open_on(site: Site, browser: Browser, talk: Conversation, **device: Any) -> Iterator[Page]:
-    """The annotator's browser, on that turn."""
-    context = browser.new_context(base_url=site.url, **device)
-    person = {"enrolment": str(talk.assignment.enrolment_id), "return_token": "its-own"}
-    value = signing.dumps(person, salt=access.SALT)
-    context.add_cookies([{"name": settings.ANNOTATOR_COOKIE, "value": value, "url": site.url}])
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    page.goto(f"/conversation/{talk.pk}/")
-    yield page
-    context.close()
 
 
 @pytest.fixture
 def phone(site: Site, chromium: Browser, talk: Conversation) -> Iterator[Page]:
     small: Any = {"width": WIDTH, "height": HEIGHT}
-    yield from open_on(site, chromium, talk, viewport=small, has_touch=True, is_mobile=True)
+    with opened_at(site, chromium, talk, viewport=small, has_touch=True, is_mobile=True) as page:
+        yield page
 
 
 @pytest.fixture
 def desk(site: Site, chromium: Browser, talk: Conversation) -> Iterator[Page]:
-    yield from open_on(site, chromium, talk, viewport={"width": 1280, "height": 900})
+    with opened_at(site, chromium, talk) as page:
+        yield page
+
+
+def without_has(context: BrowserContext) -> None:
+    """A browser from before 2022: it knows no `:has()`."""
+
+    def serve(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace(":has(", ":not-known("))
+
+    context.route("**/*.css", serve)
+    context.add_init_script(KNOWS_NO_HAS)
 
 
 def letters(page: Page) -> list[str]:
@@ -159,6 +170,24 @@ def test_a_reload_keeps_the_place_and_what_was_ruled_out_and_marked(
     assert list(marks) == ["reason", "ruled_out", "sentence"]
 
 
+def test_what_was_ticked_and_ruled_out_is_there_in_another_browser(
+    talk: Conversation, phone: Page, desk: Page
+) -> None:
+    phone.locator("#card-B .pick").tap()
+    phone.get_by_text("Fits my values").tap()
+    phone.get_by_text("Useful to me").tap()
+    phone.locator(".map [data-go=A]").tap()
+    with phone.expect_response(lambda answer: "ruled_out=" in (answer.request.post_data or "")):
+        phone.locator("#card-A .rule-out").tap()
+    expect(phone.locator("#saved")).to_have_text("Saved")
+    desk.reload()
+
+    expect(desk.locator("#card-B input[name=choice]")).to_be_checked()
+    expect(desk.get_by_label("Fits my values")).to_be_checked()
+    expect(desk.get_by_label("I like its tone")).not_to_be_checked()
+    expect(desk.locator("#card-A input[name=ruled_out]")).to_be_checked()
+
+
 def test_a_letter_goes_there_and_never_chooses_and_two_that_are_left_swap_in_place(
     talk: Conversation, phone: Page
 ) -> None:
@@ -204,3 +233,68 @@ def test_the_layout_that_was_changed_to_is_recorded_beside_the_one_that_was_show
     assert (Turn.objects.get().layout, stored.layout, stored.viewport) == ("grid", "pager", "wide")
     assert stored.changes == 0
     assert stored.first_choice_at is not None
+
+
+@pytest.mark.parametrize("device", ["phone", "desk"])
+def test_an_old_browser_has_a_plain_form_that_covers_nothing(
+    talk: Conversation, request: pytest.FixtureRequest, device: str
+) -> None:
+    page: Page = request.getfixturevalue(device)
+    without_has(page.context)
+    page.reload()
+    words = page.locator("#card-A .rule-out")
+
+    assert page.evaluate(BARS) == []
+    expect(words).to_have_text("Rule out A", use_inner_text=True)
+    words.click()
+    expect(words).to_have_text("Bring back A", use_inner_text=True)
+    page.get_by_label("Choose B", exact=True).check()
+    assert page.evaluate(BARS) == []
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_label("What would you say next?")).to_be_visible()
+    assert Comparison.objects.get().marks.get().kind == "ruled_out"
+
+
+def test_a_small_window_on_a_desk_is_recorded_as_what_it_showed(
+    world: World, scripted: Page
+) -> None:
+    scripted.set_viewport_size({"width": 600, "height": 900})
+    join(scripted)
+    expect(scripted.get_by_label("Choose A", exact=True)).to_be_visible()
+
+    assert Turn.objects.get().layout == "stack"
+
+
+LENGTHS = (1100, 1200, 1300, 2500)
+# Of each answer: whether words of it are out of sight, whether its button is there, and how much
+# of it there is to see.
+FOLDS = """() => Array.from(document.querySelectorAll('.card'), card => {
+    const text = card.querySelector('.text'), fold = card.querySelector('.unfold');
+    const top = text.getBoundingClientRect().top;
+    const all = text.lastElementChild.getBoundingClientRect().bottom - top;
+    return [text.scrollHeight > text.clientHeight, fold !== null && fold.checkVisibility(),
+        Math.min(text.offsetHeight, all)];
+}).sort()"""
+PROSE = "I would lend it, but in writing. Agree on the amount, and on when it comes back. "
+
+
+@pytest.mark.parametrize(
+    ("width", "pager"), [(1280, False), (1100, False), (1280, True), (360, False)]
+)
+def test_a_fold_is_where_words_are_cut_and_no_answer_beside_it_is_taller(
+    transactional_db: None, site: Site, chromium: Browser, width: int, pager: bool
+) -> None:
+    talk = answered([(PROSE * 40)[: length - 1] + "." for length in LENGTHS])
+    with opened_at(site, chromium, talk, viewport={"width": width, "height": 800}) as page:
+        if pager:
+            page.get_by_role("button", name="One at a time").click()
+        folds = page.evaluate(FOLDS)
+        cut = [fold for fold in folds if fold[0]]
+
+        assert [fold[1] for fold in folds] == [fold[0] for fold in folds]
+        assert max(fold[2] for fold in folds) == folds[-1][2]
+        assert len(cut) == 0 if pager else len(cut) in (1, 2)
+        if cut:
+            page.locator(".unfold:visible").last.click()
+            assert len([fold for fold in page.evaluate(FOLDS) if fold[0]]) == len(cut) - 1
+            assert page.locator(".unfold:visible").count() == len(cut)

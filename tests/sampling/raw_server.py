@@ -69,12 +69,8 @@ class RawServer:
 
 async def _request(reader: asyncio.StreamReader) -> bytes:
     head = await reader.readuntil(b"\r\n\r\n")
-    length = next(
-        int(line.split(b":")[1])
-        for line in head.lower().split(b"\r\n")
-        if line.startswith(b"content-length")
-    )
-    return head + await reader.readexactly(length)
+    told = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")]
+    return head + await reader.readexactly(int(told[0].split(b":")[1]) if told else 0)
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """From a request to stored rows, and what happens when something goes wrong on the way."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ import pytest
 from django.db import OperationalError, connection, connections
 from django.db.models import Sum
 
+from config.requests import RequestIdFilter, request_id_is
 from sampling import breaker, generating, storing, tasks, watching
 from sampling.models import Candidate, CandidateSet, Endpoint, ModelCall, Plan, Seat
 from sampling.requesting import drop_candidate_sets
@@ -140,6 +142,31 @@ def test_a_passing_fault_costs_an_attempt_and_no_set(
 
     assert (state(asked), asked.attempt) == ("ready", 2), (asked.attempt_log, asked.guard)
     assert asked.calls.filter(attempt=1).exists()
+
+
+def test_what_the_guard_found_in_an_earlier_attempt_is_kept_with_it(engine: Engine) -> None:
+    engine.server.order("empty")
+    asked = engine.ask()
+    generating.work(rounds=1)
+    due_now()
+    generating.work()
+
+    assert (state(asked), asked.guard and asked.guard["passed"]) == ("ready", True)
+    first, last = asked.attempt_log
+    assert [one["measure"] for one in first["findings"]] == ["empty"]
+    assert "findings" not in last
+
+
+def test_the_plans_next_endpoint_writes_what_the_guard_refused_of_the_first(
+    engine: Engine,
+) -> None:
+    engine.server.order("empty")
+    asked = engine.ask(engine.another_plan(engine.endpoint, engine.row()))
+    generating.work(rounds=1)
+    due_now()
+    generating.work()
+
+    assert (state(asked), asked.endpoint_rank, asked.attempt) == ("ready", 1, 2)
 
 
 @pytest.mark.parametrize(
@@ -414,6 +441,22 @@ def test_a_commit_whose_answer_was_lost_is_not_stored_twice(
     generating.work()
 
     assert (state(asked), Candidate.objects.count(), len(tries)) == ("ready", 4, 2)
+
+
+def test_a_request_can_be_followed_to_its_calls_by_the_log(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    with request_id_is("request-of-mine"), caplog.at_level(logging.INFO):
+        caplog.handler.addFilter(RequestIdFilter())
+        asked = engine.ask()
+        generating.work(rounds=1)
+
+    lines = {line.getMessage(): line.__dict__ for line in caplog.records}
+    begun, done = lines["asked for a set"], lines["written"]
+    assert begun["request_id"] == "request-of-mine"
+    assert begun["set"] == done["set"] == str(asked.pk)
+    called = {entry["request_id"].rpartition(".")[0] for entry in engine.server.log()}
+    assert called == {f"{done['set']}.{done['attempt']}"}
 
 
 def test_the_log_tells_why_a_set_could_not_be_stored_and_none_of_its_text(

@@ -11,7 +11,7 @@ import pytest
 from sampling import generating, replicas, simulated
 from sampling.calls import Call, Deadlines, Endpoint, wire_body
 from sampling.client import ModelClient
-from sampling.errors import EndpointUnavailable
+from sampling.errors import EndpointTimeout, EndpointUnavailable
 from sampling.messages import message
 from sampling.models import ModelCall
 from sampling.replicas import Replicas, place_of
@@ -87,7 +87,7 @@ async def sent(client: ModelClient, to: Endpoint, *, text: str = "Hello?") -> An
         endpoint=to,
         body=wire_body(endpoint=to, call=call, seed=1),
         request_id="test",
-        deadlines=Deadlines(connect=1.0),
+        deadlines=Deadlines(connect=1.0, first_byte=0.5, between_chunks=0.5),
         conversation=text,
     )
 
@@ -140,6 +140,63 @@ def test_a_server_that_is_back_gets_its_conversations_back(
     served = with_client(work)
 
     assert served == [place_of(two[1].base_url), place_of(two[0].base_url)]
+
+
+def test_a_server_that_fails_is_left_out_and_another_takes_the_call(
+    two: tuple[simulated.Endpoint, simulated.Endpoint],
+) -> None:
+    many = endpoint(*(one.base_url for one in two))
+
+    async def work(client: ModelClient) -> tuple[Any, bool]:
+        own = homes(client, many, two[0].base_url)
+        two[0].order("status_500", times=None)
+        reply = await sent(client, many, text=own)
+        return reply, client._replicas.is_out(two[0].base_url)
+
+    reply, out = with_client(work)
+
+    assert (reply.replica, out) == (place_of(two[1].base_url), True)
+
+
+@pytest.mark.parametrize("silence", ["hang_before_headers", "stall"])
+def test_a_server_that_fell_silent_fails_its_call_and_is_left_out(
+    two: tuple[simulated.Endpoint, simulated.Endpoint], silence: str
+) -> None:
+    many = endpoint(*(one.base_url for one in two))
+
+    async def work(client: ModelClient) -> list[str]:
+        own = homes(client, many, two[0].base_url)
+        two[0].order(silence)
+        with pytest.raises(EndpointTimeout) as raised:
+            await sent(client, many, text=own)
+        return [raised.value.replica, (await sent(client, many, text=own)).replica]
+
+    served = with_client(work)
+
+    assert served == [place_of(one.base_url) for one in two]
+
+
+def test_a_server_that_takes_connections_and_answers_none_stays_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(replicas, "REST", 0.01)
+    monkeypatch.setattr(replicas, "ANSWER_SECONDS", 0.1)
+
+    async def work() -> tuple[bool, bool]:
+        routes = Replicas()
+        async with raw_server.serving(raw_server.sends(b"", pause=60)) as (_, frozen):
+            routes.take_out(frozen)
+            await asyncio.sleep(0.3)
+            stays = routes.is_out(frozen)
+        answer = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"
+        async with raw_server.serving(raw_server.sends(answer)) as (_, closed):
+            routes.take_out(closed)
+            await asyncio.sleep(0.3)
+            back = not routes.is_out(closed)
+        await routes.close()
+        return stays, back
+
+    assert asyncio.run(work()) == (True, True)
 
 
 def test_a_server_that_stays_away_stays_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,10 @@ from sampling.errors import (
     EndpointMisconfigured,
     EndpointUnavailable,
     GuardRejected,
+    MessageBlocked,
     RequestRefused,
     SamplingError,
+    SetAside,
 )
 from sampling.guard import Verdict
 from sampling.retrying import LONGEST_PAUSE, LONGEST_RETRY_AFTER, Again, after_failure
@@ -57,11 +59,20 @@ def test_another_endpoint_may_mend_a_wrong_key() -> None:
     assert after(RequestRefused("400"), endpoints=2) is None
 
 
-def test_texts_that_the_guard_refused_are_drawn_again_at_the_same_endpoint() -> None:
-    again = after(GuardRejected("alike", verdict=Verdict(())), endpoints=2)
+def test_texts_that_the_guard_refused_are_drawn_again_at_the_next_endpoint() -> None:
+    refused = GuardRejected("alike", verdict=Verdict(()))
+    elsewhere, alone = after(refused, endpoints=2), after(refused)
 
-    assert again
-    assert again.rank == 0
+    assert elsewhere
+    assert alone
+    assert (elsewhere.rank, alone.rank) == (1, 0)
+
+
+@pytest.mark.parametrize("kind", [MessageBlocked, SetAside])
+def test_what_the_safety_check_keeps_back_goes_to_no_other_endpoint(
+    kind: type[GuardRejected],
+) -> None:
+    assert after(kind("harm", verdict=Verdict(())), endpoints=2) is None
 
 
 def test_an_endpoint_that_asks_for_a_pause_gets_it_within_reason() -> None:

@@ -5,7 +5,14 @@ import pytest
 from annotation.agreeing import agree as agree_to
 from studies import consenting
 from studies.consenting import DocumentChanged, PurposesUnanswered, agrees_to, change_mind
-from studies.models import ConsentDocument, ConsentRecord, SensitiveAnswer, Sitting, Study
+from studies.models import (
+    ConsentDocument,
+    ConsentRecord,
+    Enrolment,
+    SensitiveAnswer,
+    Sitting,
+    Study,
+)
 from studies.rules import current_rules
 from studies.stages import Stage, take_step, whereabouts
 from tests import factories
@@ -24,6 +31,11 @@ def changed(world: World) -> ConsentDocument:
     factories.study_version(world.study, n=2, frozen=True, consent_version=2)
     Study.objects.filter(pk=world.study.pk).update(state="open")
     return document
+
+
+def read(person: Enrolment) -> ConsentDocument:
+    """The text that this person read."""
+    return ConsentRecord.objects.filter(enrolment=person)[0].document
 
 
 def test_each_purpose_has_a_record_of_its_own() -> None:
@@ -88,7 +100,7 @@ def test_who_takes_back_the_consent_to_sensitive_questions_takes_back_the_answer
     person = consented(asking_world([ORIGIN]))
     agree(person, "sensitive_questions")
     answer(person, origin="american")
-    change_mind(enrolment=person, answers={"sensitive_questions": False})
+    change_mind(enrolment=person, document=read(person), answers={"sensitive_questions": False})
 
     assert not agrees_to(person, "sensitive_questions")
     assert not SensitiveAnswer.objects.exists()
@@ -98,7 +110,7 @@ def test_a_change_of_mind_adds_a_record_for_what_differs_and_nothing_else() -> N
     person = consented(asking_world([]))
     agree(person)
     answers = {"public_release": True, "sensitive_questions": False, "recontact": True}
-    change_mind(enrolment=person, answers=answers)
+    change_mind(enrolment=person, document=read(person), answers=answers)
 
     assert person.purposes == ["public_release", "take_part"]
     assert ConsentRecord.objects.count() == 4
@@ -106,6 +118,16 @@ def test_a_change_of_mind_adds_a_record_for_what_differs_and_nothing_else() -> N
 
 def test_what_the_work_needs_is_taken_back_by_withdrawing_only() -> None:
     person = consented(asking_world([]))
-    change_mind(enrolment=person, answers={"take_part": False})
+    change_mind(enrolment=person, document=read(person), answers={"take_part": False})
 
     assert agrees_to(person, "take_part")
+
+
+def test_a_mind_is_changed_under_the_version_that_was_answered_last() -> None:
+    world = asking_world([])
+    person = consented(world)
+    later = changed(world)
+    with pytest.raises(DocumentChanged):
+        change_mind(enrolment=person, document=later, answers={"public_release": True})
+
+    assert ConsentRecord.objects.count() == 1

@@ -39,7 +39,13 @@ def test_a_sensitive_answer_waits_for_a_change_of_mind_and_is_refused(
     anna, bruno = pair
     given = factories.sensitive_answer()
     anna.begin()
-    anna.do(change_mind, enrolment=given.enrolment, answers={"sensitive_questions": False})
+    document = given.enrolment.consent_records.all()[0].document
+    anna.do(
+        change_mind,
+        enrolment=given.enrolment,
+        document=document,
+        answers={"sensitive_questions": False},
+    )
     bruno.start(copy, given)
     bruno.expect_blocked(by=anna)
     anna.commit()

@@ -12,10 +12,11 @@ from studies.models import Enrolment, QuotaCell, QuotaPlace, Sitting
 from studies.questions import REFUSED
 from studies.quotas import OTHERS, fits, reserve_by_answers, reserve_place, sweep_places, watched
 from studies.recounting import recount, repair
+from studies.stages import Stage
 from tests import factories
 from tests.breaking import sql, update
 from tests.factories import World
-from tests.studies.asking import answer, consented
+from tests.studies.asking import ORIGIN, SPEAKS, agree, answer, asking_world, consented
 
 pytestmark = pytest.mark.django_db
 YOUNG, OLD = {"age_band": "18-34"}, {"age_band": "55+"}
@@ -110,6 +111,20 @@ def test_a_lease_that_ran_out_is_given_to_the_next_person(world: World) -> None:
     assert second.state == "enrolled"
     assert not reserve_by_answers(first)
     assert counts()["young"] == 1
+
+
+def test_every_step_before_the_work_begins_the_lease_anew() -> None:
+    questions = [{**factories.QUESTIONS[0], "quota": True}, SPEAKS, ORIGIN]
+    made = asking_world(questions, purposes=["take_part", "sensitive_questions"])
+    factories.quota_cell(factories.quota_set(made.cohort), name=OTHERS, target=None)
+    person = consented(made)
+    answer(person, age_band=REFUSED)
+    run_out()
+    stage = agree(person, "sensitive_questions")
+
+    assert stage is Stage.QUESTIONS
+    assert QuotaPlace.objects.filter(lease_until__gt=timezone.now()).count() == 1
+    assert sweep_places() == 0
 
 
 def test_who_comes_back_gets_their_place_again_if_there_is_room(world: World) -> None:

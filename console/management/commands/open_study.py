@@ -26,13 +26,13 @@ class Command(BaseCommand):
         if study.state == Study.State.OPEN:
             self.stdout.write(f"{study.slug} is open already")
             return
+        for warning in opening.warnings_about(study):
+            self.stderr.write(f"warning: {warning}")
         try:
             self._open(study, options["unrehearsed"])
         except TransitionRefused as refusal:
             raise CommandError("\n".join(refusal.reasons)) from refusal
         self.stdout.write(f"{study.slug} is open")
-        for warning in opening.warnings_about(study):
-            self.stderr.write(f"warning: {warning}")
 
     def _open(self, study: Study, reason: str) -> None:
         if study.state == Study.State.PAUSED:

@@ -1,11 +1,13 @@
 """The pages of researchers."""
 
+from datetime import timedelta
 from functools import partial
 
 from django.test import Client
+from django.utils import timezone
 
 from annotation import enquiring, reporting
-from sampling.models import LabRun
+from sampling.models import Endpoint, LabRun
 from studies.models import Enquiry
 from tests import factories
 from tests.console.test_lab import finish
@@ -176,3 +178,30 @@ def _(locale: str) -> Visit:
     client = researcher(world)
     finish(lab_runs.asked(world.endpoint, study=world.study), texts=wordings.ANSWERS["en"])
     return Visit(partial(client.get, f"/console/lab/reading/{world.study.slug}/en/"), client)
+
+
+@state("endpoints", console=True)
+def _(locale: str) -> Visit:
+    world = study(locale)
+    at = timezone.now()
+    Endpoint.objects.filter(pk=world.endpoint.pk).update(
+        revision="r7",
+        capabilities={"structured_outputs": True, "seed": True, "n": False},
+        probed_at=at,
+        failures=6,
+        open_until=at + timedelta(minutes=1),
+        tried={"at": at.isoformat(), "code": "endpoint_timeout", "message": "no text came"},
+    )
+    called = factories.endpoint(try_asked_at=at)
+    still = factories.endpoint(try_asked_at=at - timedelta(minutes=5))
+    well = factories.endpoint(tried={"at": at.isoformat(), "seconds": 0.8})
+    other = factories.plan(endpoints=[called, still, well])
+    client = Client()
+    client.force_login(factories.researcher(world.study, other.study))
+    return Visit(partial(client.get, "/console/endpoints/"), client)
+
+
+@state("endpoints-none", console=True)
+def _(_locale: str) -> Visit:
+    client = researcher()
+    return Visit(partial(client.get, "/console/endpoints/"), client)

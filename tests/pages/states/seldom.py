@@ -211,6 +211,16 @@ def _(locale: str) -> Visit:
     return page_of(client, scene)
 
 
+@state("compare-none-unasked")
+def _(locale: str) -> Visit:
+    """Nobody is asked why, and none of them was chosen all the same."""
+    asks = {"explanation": {"rule": "never"}, "comparing": {"reasons": "general-1"}}
+    enrolment, client, scene = at_answers(locale, **asks)
+    form = drafts.comparison_form(scene.last.id, 0)
+    drafts.save_draft(enrolment=enrolment, form=form, fields={"choice": "none"})
+    return page_of(client, scene)
+
+
 @state("compare-second")
 def _(locale: str) -> Visit:
     """In the second conversation, whose minutes are known from the first."""
@@ -371,6 +381,13 @@ def _(locale: str) -> Visit:
 @state("break-offered-after-work")
 def _(locale: str) -> Visit:
     _world, _enrolment, client = with_one_done(locale)
+    return Visit(partial(client.get, "/pause/"), client)
+
+
+@state("break-almost-over")
+def _(locale: str) -> Visit:
+    _world, _enrolment, client = with_one_done(locale)
+    Sitting.objects.update(deadline=timezone.now() + timedelta(seconds=90))
     return Visit(partial(client.get, "/pause/"), client)
 
 

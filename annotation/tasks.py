@@ -2,8 +2,7 @@
 
 from celery import shared_task
 
-from annotation import breaking_off, prefetching, sweeping
-from config import beating
+from annotation import beating, breaking_off, prefetching, sweeping
 from studies import quotas
 
 

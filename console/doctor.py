@@ -27,7 +27,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 from redis import Redis, RedisError
 
-from config import beating
+from annotation import beating
 from config.queues import Queue
 from config.supervisor import weights
 from sampling import budgets, demand, endpoints, real_call

@@ -10,8 +10,8 @@ from django.core.management import call_command
 from pytest_django.fixtures import Settings
 from redis import Redis
 
+from annotation import beating
 from annotation.tasks import fill_prefetch
-from config import beating
 from console import doctor
 from console.doctor import Finding
 from sampling import demand, simulated

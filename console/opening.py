@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from annotation.breaking_off import drop_sets_of_closed_studies
 from annotation.models import PromptCell
+from sampling.endpoints import resolve
+from sampling.errors import EndpointMisconfigured
 from sampling.models import Arm, Endpoint, Plan
 from studies import launching
 from studies.consenting import CONVERSATIONS
@@ -54,6 +56,12 @@ def close(*, study: Study, by: str, reason: str = "") -> Study:
     return closed
 
 
+def all_warnings(study: Study) -> Iterator[str]:
+    """What to know before a study opens here: of the study, and of this installation."""
+    yield from warnings_about(study)
+    yield from _uncallable_endpoints(study)
+
+
 def warnings_about(study: Study) -> Iterator[str]:
     """What does not keep a study from opening, and would rather be known before."""
     for cohort in study.cohorts.order_by("slug"):
@@ -69,6 +77,15 @@ def warnings_about(study: Study) -> Iterator[str]:
 
     if study.kind == Study.Kind.REAL:
         yield from _untold(study)
+
+
+def _uncallable_endpoints(study: Study) -> Iterator[str]:
+    """Endpoints that the environment gives no address or key here, or does not allow, in words."""
+    for row in Endpoint.objects.filter(plan_endpoints__plan__arms__cohort__study=study).distinct():
+        try:
+            resolve(row)
+        except EndpointMisconfigured as fault:
+            yield f"No answers will come from {row.name}: {fault.message}."
 
 
 def _untold(study: Study) -> Iterator[str]:

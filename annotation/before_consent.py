@@ -64,9 +64,9 @@ def facts_of(*, cohort: Cohort, rules: Rules, locale: str, by_panel: bool) -> Fa
 
 
 def _paid(rules: Rules, country: str) -> Paid | None:
-    if rules.pay is None or rules.minutes is None:
+    pay = rules.pay_in(country)
+    if pay is None or rules.minutes is None:
         return None
-    pay = rules.pay.in_country(country)
     load = {"conversations": rules.conversations, "minutes": rules.minutes}
     return Paid(
         sitting=pay.whole(**load),

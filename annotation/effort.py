@@ -14,6 +14,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from studies.rules import Rules
+
 IDLE = timedelta(minutes=10)
 LONGEST_WAIT = timedelta(minutes=30)
 # A conversation that took longer than this had a break in it, and says nothing about pace.
@@ -81,9 +83,13 @@ def own_pace(took: Sequence[timedelta]) -> timedelta | None:
     return usable[(len(usable) - 1) // 2] if usable else None
 
 
-def cohort_pace(cohort_id: UUID) -> timedelta | None:
-    """The same of the cohort's latest conversations. A query now and then."""
-    return pace_at(cohort_id, int(monotonic() // KEPT_PACE))
+def usual_pace(cohort_id: UUID, rules: Rules) -> timedelta | None:
+    """The same of the cohort's latest conversations; before there are any, what the study file says
+    of a sitting. A query now and then."""
+    pace = pace_at(cohort_id, int(monotonic() // KEPT_PACE))
+    if pace is None and rules.minutes is not None:
+        return timedelta(minutes=rules.minutes) / rules.conversations
+    return pace
 
 
 @lru_cache(maxsize=256)

@@ -9,11 +9,10 @@ from django.db import connection
 
 from annotation.effort import minutes_of, worked_sql
 from studies.models import Decision, Enquiry, Enrolment
-from studies.rules import Pay, current_rules
+from studies.rules import CENT, Pay, Rules
 
-CENT = Decimal("0.01")
-
-# Finished conversations count also after their person has left: they were work.
+# Finished conversations count also after their person has left: they were work. So does a failed
+# check, which ends a visit and is paid.
 DONE = f"""
 SELECT (
     SELECT count(*) FROM studies_sitting
@@ -22,7 +21,10 @@ SELECT (
     SELECT count(*) FROM annotation_assignment AS assignment
     JOIN annotation_conversation AS talk ON talk.assignment_id = assignment.id
     WHERE assignment.enrolment_id = %(enrolment)s AND talk.ended_reason IN ('finished', 'none')
-), ({worked_sql("assignment.enrolment_id = %(enrolment)s")})
+), ({worked_sql("assignment.enrolment_id = %(enrolment)s")}), (
+    SELECT count(*) FROM studies_sitting
+    WHERE enrolment_id = %(enrolment)s AND exit_code = 'quality_term'
+)
 """  # noqa: S608 all parts are constants
 
 
@@ -41,10 +43,11 @@ class Earnings:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """`earnings` is None where the study says nothing about pay."""
+    """`pay` (in the person's country) and `earnings`: None where the study says nothing of it."""
 
     conversations: int
     worked: timedelta
+    pay: Pay | None
     earnings: Earnings | None
     decisions: Sequence[Decision]
     enquiries: Sequence[Enquiry]
@@ -54,32 +57,31 @@ class Work:
         return minutes_of(self.worked)
 
 
-def read_work(*, enrolment: Enrolment, pay: Pay | None) -> Work:
-    """All of it, newest first; `pay` is what is paid in the person's country. Three queries."""
+def read_work(*, enrolment: Enrolment, rules: Rules) -> Work:
+    """All of it, newest first. Expects `cohort` to be loaded. Three queries."""
     with connection.cursor() as cursor:
         cursor.execute(DONE, {"enrolment": enrolment.pk})
-        sittings, conversations, worked = cursor.fetchone()
+        sittings, conversations, worked, failed = cursor.fetchone()
+    country = enrolment.cohort.country
+    pay, at_check = rules.pay_in(country), rules.paid_for_check(country)
     decisions = list(enrolment.decisions.order_by("-at"))
+    earned = at_check.amount * failed if at_check else Decimal(0)
     units = {"sitting": sittings, "conversation": conversations, "hour": minutes_of(worked) / 60}
+    if pay:
+        earned += pay.amount * Decimal(units[pay.per])
     return Work(
         conversations=conversations,
         worked=worked,
-        earnings=_earnings(pay, Decimal(units[pay.per]), decisions) if pay else None,
+        pay=pay,
+        earnings=_earnings(pay, earned, decisions) if pay else None,
         decisions=decisions,
         enquiries=list(enrolment.enquiries.filter(erased_at=None).order_by("-asked_at")),
     )
 
 
-def _earnings(pay: Pay, units: Decimal, decisions: Sequence[Decision]) -> Earnings:
+def _earnings(pay: Pay, earned: Decimal, decisions: Sequence[Decision]) -> Earnings:
     paid = sum(
         (one.amount for one in decisions if one.amount and one.currency == pay.currency),
         start=Decimal(0),
     )
-    earned = (pay.amount * units).quantize(CENT)
-    return Earnings(earned=earned, paid=paid, currency=pay.currency)
-
-
-def pay_of(enrolment: Enrolment) -> Pay | None:
-    """What the study pays in this person's country; None where it says nothing. One query."""
-    pay = current_rules(enrolment.study).pay
-    return pay.in_country(enrolment.cohort.country) if pay else None
+    return Earnings(earned=earned.quantize(CENT), paid=paid, currency=pay.currency)

@@ -29,8 +29,8 @@ PARTS = {
         WHERE enrolment.id = %(enrolment)s
     """,
     "studies_consentrecord": """
-        SELECT record.purpose, record.granted, record.given_at, document.version, document.locale,
-            document.body, document.sha256
+        SELECT record.purpose, record.granted, record.given_at, document.version, document.country,
+            document.locale, document.body, document.sha256
         FROM studies_consentrecord AS record
         JOIN studies_consentdocument AS document ON document.id = record.document_id
         WHERE record.enrolment_id = %(enrolment)s ORDER BY record.given_at, record.purpose

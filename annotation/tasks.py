@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from annotation import breaking_off, prefetching, sweeping
+from annotation import beating, breaking_off, prefetching, sweeping
 from studies import quotas
 
 
@@ -18,4 +18,5 @@ def sweep_expired() -> None:
 @shared_task
 def fill_prefetch() -> None:
     """Ask for the sets of the prompts that will be drawn next. Safe to run twice, also at once."""
+    beating.note()
     prefetching.fill_open_cohorts()

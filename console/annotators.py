@@ -15,12 +15,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotation.enquiring import LIMIT, answer
-from annotation.my_work import pay_of, read_work
+from annotation.my_work import read_work
 from annotation.refusals import BadText, TooLate
 from annotation.views.answering import see_other
 from studies.access_rules import researcher, signed_in
 from studies.deciding import decide
 from studies.models import Decision, Enquiry, Enrolment, Researcher
+from studies.rules import current_rules
 
 SHOWN = 50  # answered messages on the page
 
@@ -135,7 +136,7 @@ def annotator(request: HttpRequest, enrolment_id: UUID) -> HttpResponse:
     context = {
         "person": person,
         "form": form,
-        "work": read_work(enrolment=person, pay=pay_of(person)),
+        "work": read_work(enrolment=person, rules=current_rules(person.study)),
         "decided": dict(KINDS),
         "states": STATES,
     }

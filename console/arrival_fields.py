@@ -60,10 +60,11 @@ class Money(Strict):
 
 
 class Pay(Money):
-    """What is paid, and other amounts for some countries."""
+    """What is paid, and other amounts for some countries; `check_minutes` for a failed check."""
 
     per: Literal["hour", "conversation", "sitting"]
     by_country: Annotated[dict[CountryCode, Money], Field(max_length=250)] | None = None
+    check_minutes: int | None = Field(default=None, ge=1, le=120)
 
 
 class Limits(Strict):

@@ -6,11 +6,13 @@
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import regex
 from celery import current_app
@@ -20,10 +22,12 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.http.request import validate_host
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 from redis import Redis, RedisError
 
+from annotation import beating
 from config.queues import Queue
 from config.supervisor import weights
 from sampling import budgets, demand, endpoints, real_call
@@ -68,9 +72,11 @@ class Finding:
 
 def findings() -> Iterator[Finding]:
     """Every check in turn, each as soon as it is known."""
-    for check in (python, packages, secret_key, base_url, disk, static_files):
+    here = (python, packages, secret_key, panel_secret, base_url, allowed_hosts, disk, static_files)
+    for check in here:
         yield from check()
     yield from broker()
+    yield from beat()
     if (away := database_away()) is not None:
         yield away
         return
@@ -121,6 +127,17 @@ def secret_key() -> Iterator[Finding]:
         yield Finding("ok", "secret_key", "set")
 
 
+def panel_secret() -> Iterator[Finding]:
+    """While it follows SECRET_KEY, changing that makes everybody of a panel a stranger."""
+    if settings.PANEL_SECRET != settings.SECRET_KEY:
+        yield Finding("ok", "panel_secret", "set")
+    elif settings.PLAIN_HTTP:
+        yield Finding("ok", "panel_secret", "follows SECRET_KEY")
+    else:
+        advice = "before a panel sends people, set it: openssl rand -hex 32"
+        yield Finding("warn", "panel_secret", "PANEL_SECRET is not set", advice)
+
+
 def base_url() -> Iterator[Finding]:
     if settings.PLAIN_HTTP:
         yield Finding("ok", "base_url", f"{settings.BASE_URL}: this machine only, plain cookies")
@@ -129,6 +146,16 @@ def base_url() -> Iterator[Finding]:
     else:
         advice = "set BASE_URL to the https address that people use"
         yield Finding("fail", "base_url", f"{settings.BASE_URL} is public and not https", advice)
+
+
+def allowed_hosts() -> Iterator[Finding]:
+    """Whoever comes by the public address must be answered; others get 400."""
+    host = urlsplit(settings.BASE_URL).hostname or ""
+    if validate_host(host, settings.ALLOWED_HOSTS):
+        yield Finding("ok", "allowed_hosts", f"{host} is among them")
+    else:
+        message = f"{host}, the host of BASE_URL, is not among them: every page answers 400"
+        yield Finding("fail", "allowed_hosts", message, f"add {host} to ALLOWED_HOSTS")
 
 
 def disk() -> Iterator[Finding]:
@@ -169,6 +196,16 @@ def broker() -> Iterator[Finding]:
         advice = "set maxmemory-policy noeviction: a broker must not forget"
         yield Finding("warn", "redis", f"maxmemory-policy is {policy}", advice)
     yield Finding("ok", "redis", f"{name} {version} answers")
+
+
+def beat() -> Iterator[Finding]:
+    """Without the clock nothing is made ahead, and what silent people hold is never given back."""
+    with suppress(RedisError):  # which `broker` tells
+        if beating.heard():
+            yield Finding("ok", "beat", "heard in the last two minutes")
+        else:
+            advice = "start one, and only one: celery -A config beat"
+            yield Finding("warn", "beat", "not heard for two minutes", advice)
 
 
 def _redis_version(facts: dict[str, Any]) -> str:

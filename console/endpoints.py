@@ -57,10 +57,14 @@ class Shown:
 def endpoints(request: HttpRequest) -> HttpResponse:
     """The endpoints of the researcher's studies; to htmx only the part that changes."""
     shown = endpoints_of(signed_in(request))
-    name = "_list" if request.headers.get("HX-Request") else "page"
+    template = (
+        "console/endpoints/_list.html"
+        if request.headers.get("HX-Request")
+        else "console/endpoints/page.html"
+    )
     looks_again = any(one.waits and not one.still for one in shown)
     context = {"endpoints": shown, "looks_again": looks_again}
-    return render(request, f"console/endpoints/{name}.html", context)
+    return render(request, template, context)
 
 
 @require_POST

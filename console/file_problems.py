@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from console.marked_yaml import Marked, Path, Problem, Value
+from sampling.known_fields import fields_at
 
 SEE = "see docs/study-file.md"
 _NAMES = ("key", "name", "slug", "value")  # what an entry of a list is called by
@@ -43,13 +44,16 @@ _PATTERNS = {
 
 
 def explain(
-    fault: ValidationError, *, marked: Marked, known_fields: Iterable[str]
+    fault: ValidationError, *, marked: Marked, of: type[BaseModel], known_fields: Iterable[str]
 ) -> Iterator[Problem]:
-    """A problem for each fault, with the line of its field. Faults of one field come once."""
+    """A problem for each fault, with the line of its field. Faults of one field come once.
+
+    `of` is what the file was read as, `known_fields` are all of its names.
+    """
     seen: set[tuple[Path, str]] = set()
     for error in fault.errors(include_url=False):
         path = _in_file(error["loc"], marked)
-        wrong, todo = _said(error, path, known_fields)
+        wrong, todo = _said(error, path, of, known_fields)
         if (path, wrong) not in seen:
             seen.add((path, wrong))
             yield Problem(marked.line(path), named(path, marked.value), wrong, todo)
@@ -103,7 +107,9 @@ def _may_hold(value: Value, part: str | int) -> bool:
     return part not in _QUESTION_KINDS or part != value.get("kind")
 
 
-def _said(error: ErrorDetails, path: Path, known_fields: Iterable[str]) -> tuple[str, str]:
+def _said(
+    error: ErrorDetails, path: Path, of: type[BaseModel], known_fields: Iterable[str]
+) -> tuple[str, str]:
     """What is wrong and what to do, in plain words."""
     kind, context, found = error["type"], error.get("ctx", {}), error.get("input")
     if kind in _BOUNDS:
@@ -112,7 +118,9 @@ def _said(error: ErrorDetails, path: Path, known_fields: Iterable[str]) -> tuple
         return f"must be {_KINDS[kind]}, not {_shown(found)}", SEE
     match kind:
         case "extra_forbidden":
-            return "unknown field", _nearest(str(path[-1]), known_fields)
+            return "unknown field", _nearest(
+                str(path[-1]), known_fields, fields_at(of, error["loc"])
+            )
         case "missing":
             return "is missing", "add it"
         case "literal_error":
@@ -134,9 +142,9 @@ def _discriminator(context: Mapping[str, Any]) -> str:
     return str(context["discriminator"]).strip("'")
 
 
-def _nearest(name: str, known_fields: Iterable[str]) -> str:
+def _nearest(name: str, known_fields: Iterable[str], here: Iterable[str]) -> str:
     close = get_close_matches(name, sorted(known_fields), n=1)
-    return f"did you mean {close[0]!r}?" if close else f"take it out; {SEE}"
+    return f"did you mean {close[0]!r}?" if close else f"use one of {', '.join(here)}; {SEE}"
 
 
 def _shown(value: Value) -> str:

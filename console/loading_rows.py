@@ -68,13 +68,14 @@ def _write_consent(study: Study, file: StudyFile) -> int:
     wanted = _consent_texts(file.consent)
     newest = documents.filter(version=following - 1)
     purposes = file.consent.purposes
-    if {row.locale: (row.body, row.asks, row.purposes) for row in newest} == {
-        locale: (body, asks, purposes) for locale, (body, asks) in wanted.items()
+    if {(row.country, row.locale): (row.body, row.asks, row.purposes) for row in newest} == {
+        place: (body, asks, purposes) for place, (body, asks) in wanted.items()
     }:
         return following - 1
     ConsentDocument.objects.bulk_create(
         ConsentDocument(
             study=study,
+            country=country,
             locale=locale,
             version=following,
             body=body,
@@ -82,22 +83,24 @@ def _write_consent(study: Study, file: StudyFile) -> int:
             purposes=purposes,
             asks=asks,
         )
-        for locale, (body, asks) in wanted.items()
+        for (country, locale), (body, asks) in wanted.items()
     )
     return following
 
 
-def _consent_texts(consent: ConsentEntry) -> dict[str, tuple[str, dict[str, str]]]:
-    """Interface language -> the text, and the study's own words for purposes, where it has any."""
+def _consent_texts(consent: ConsentEntry) -> dict[tuple[str, str], tuple[str, dict[str, str]]]:
+    """Country ("" for any) and interface language -> the text, and the study's own words for
+    purposes, where it has any."""
     return {
-        LOCALES.get(language, language): (
+        (country, LOCALES.get(language, language)): (
             body,
             {
                 purpose: in_language(texts, language)
                 for purpose, texts in sorted(consent.asks.items())
             },
         )
-        for language, body in consent.texts.items()
+        for country, bodies in {"": consent.texts, **consent.by_country}.items()
+        for language, body in bodies.items()
     }
 
 

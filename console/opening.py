@@ -1,6 +1,7 @@
 """Opening a study: everything that must be there is looked at, and every plan is frozen first."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -8,11 +9,14 @@ from django.utils import timezone
 
 from annotation.breaking_off import drop_sets_of_closed_studies
 from annotation.models import PromptCell
+from sampling.endpoints import resolve
+from sampling.errors import EndpointMisconfigured
 from sampling.models import Arm, Endpoint, Plan
 from studies import launching
 from studies.consenting import CONVERSATIONS
 from studies.launching import TransitionRefused
 from studies.models import Cohort, PromptText, Study
+from studies.panels import panel_of
 
 # What people are told before they agree, by the field of the study file that says it.
 TOLD = {
@@ -52,6 +56,12 @@ def close(*, study: Study, by: str, reason: str = "") -> Study:
     return closed
 
 
+def all_warnings(study: Study) -> Iterator[str]:
+    """What to know before a study opens here: of the study, and of this installation."""
+    yield from warnings_about(study)
+    yield from _uncallable_endpoints(study)
+
+
 def warnings_about(study: Study) -> Iterator[str]:
     """What does not keep a study from opening, and would rather be known before."""
     for cohort in study.cohorts.order_by("slug"):
@@ -67,6 +77,15 @@ def warnings_about(study: Study) -> Iterator[str]:
 
     if study.kind == Study.Kind.REAL:
         yield from _untold(study)
+
+
+def _uncallable_endpoints(study: Study) -> Iterator[str]:
+    """Endpoints that the environment gives no address or key here, or does not allow, in words."""
+    for row in Endpoint.objects.filter(plan_endpoints__plan__arms__cohort__study=study).distinct():
+        try:
+            resolve(row)
+        except EndpointMisconfigured as fault:
+            yield f"No answers will come from {row.name}: {fault.message}."
 
 
 def _untold(study: Study) -> Iterator[str]:
@@ -86,6 +105,21 @@ def _untold(study: Study) -> Iterator[str]:
     serving = Endpoint.objects.filter(plan_endpoints__plan__arms__cohort__study=study, operator="")
     for name in serving.order_by("name").values_list("name", flat=True).distinct():
         yield f"People are not told who runs the endpoint {name}: it has no `operator`."
+    yield from _unpaid_checks(newest)
+
+
+def _unpaid_checks(body: Mapping[str, Any]) -> Iterator[str]:
+    """A failed check is paid, which a panel must be told in a way of its own."""
+    tutorial = body.get("tutorial") or {}
+    if not (tutorial.get("check") or tutorial.get("reading")):
+        return
+    for name, said in (body.get("panels") or {}).items():
+        panel = panel_of(name, said)
+        if not {**panel.codes, **panel.urls}.get("quality_term"):
+            yield (
+                f"Whoever fails the check is paid, and goes back to {name} with nothing: its"
+                " `codes` have no `quality_term`."
+            )
 
 
 def _helpless(study: Study, helplines: Collection[str]) -> Iterator[str]:

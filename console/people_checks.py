@@ -58,6 +58,22 @@ def _consent_faults(file: StudyFile) -> Iterator[Fault]:
         yield at, wrong, f"add {SENSITIVE}, or ask none"
     if CONVERSATIONS in consent.purposes:
         yield from _unnamed_endpoints(file)
+    yield from _consent_text_faults(file)
+
+
+def _consent_text_faults(file: StudyFile) -> Iterator[Fault]:
+    """Texts of a country stand in for the others: they are for a cohort, and in English too."""
+    texts: dict[Path, Mapping[Any, str]] = {("consent", "texts"): file.consent.texts}
+    countries = {cohort.country for cohort in file.cohorts}
+    for country, own in file.consent.by_country.items():
+        path: Path = ("consent", "by_country", country)
+        texts[path] = own
+        if country not in countries:
+            yield path, f"no cohort is in {country}", f"use one of: {', '.join(sorted(countries))}"
+    for path, one in texts.items():
+        if "en" not in one:
+            wrong = "no English text, which people see whose interface language has none"
+            yield path, wrong, "add a line `en: ...`"
 
 
 def _unnamed_endpoints(file: StudyFile) -> Iterator[Fault]:
@@ -176,6 +192,8 @@ def _texts(file: StudyFile) -> Iterator[tuple[Path, Mapping[Any, str], list[str]
     """Every text of these parts with its path, and the countries where it is read; None for all."""
     for purpose, texts in file.consent.asks.items():
         yield ("consent", "asks", purpose), texts, None
+    for country, texts in file.consent.by_country.items():
+        yield ("consent", "by_country", country), texts, [country]
     for at, section in enumerate(file.questionnaire.sections):
         yield ("questionnaire", "sections", at, "title"), section.title, None
     for at, question in enumerate(file.questionnaire.questions):

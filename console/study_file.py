@@ -12,7 +12,7 @@ from console.quota_fields import QuotaEntry
 from console.rule_fields import LanguageCode, Rules, Slug, Strict, Text, Texts
 from sampling.plans import PlanBody
 from studies import bank
-from studies.file_fields import AnswerKey
+from studies.file_fields import AnswerKey, CountryCode
 from studies.questions import AnyQuestion, Question
 
 Secret = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*_KEY$", max_length=80)]
@@ -70,10 +70,14 @@ class CohortEntry(Strict):
 
 
 class ConsentEntry(Strict):
-    """The text to read, and the purposes that are agreed to apart; `asks` words some of them."""
+    """The text to read, and the purposes that are agreed to apart; `asks` words some of them.
+
+    A country of `by_country` has texts of its own in place of `texts`.
+    """
 
     purposes: list[AnswerKey] = Field(min_length=1, max_length=20)
     texts: Texts
+    by_country: dict[CountryCode, Texts] = Field(default={}, max_length=250)
     asks: dict[AnswerKey, Texts] = Field(default={}, max_length=20)
 
 

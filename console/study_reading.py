@@ -66,7 +66,9 @@ def read(data: bytes) -> Reading:
         # By way of JSON: there lists may become tuples, and nothing else changes its type.
         file = StudyFile.model_validate_json(to_json(marked.value))
     except ValidationError as fault:
-        raise InvalidStudyFile(explain(fault, marked=marked, known_fields=KNOWN_FIELDS)) from None
+        raise InvalidStudyFile(
+            explain(fault, marked=marked, of=StudyFile, known_fields=KNOWN_FIELDS)
+        ) from None
     reading = Reading(file, text, marked)
     if problems := [reading.problem(*fault) for fault in _contradictions(file)]:
         raise InvalidStudyFile(problems)
@@ -215,9 +217,6 @@ def _uses_of_endpoints(file: StudyFile) -> Iterator[tuple[Path, str, str]]:
 
 
 def _other_faults(file: StudyFile) -> Iterator[Fault]:
-    if "en" not in file.consent.texts:
-        wrong = "no English text, which people see whose interface language has none"
-        yield ("consent", "texts"), wrong, "add a line `en: ...`"
     yield from _own_prompt_faults(file)
     categories = {prompt.category for prompt in file.prompts}
     if file.attention_category is not None and file.attention_category not in categories:

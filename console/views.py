@@ -14,6 +14,7 @@ from annotation.views.answering import see_other
 from annotation.views.wording import report_reasons
 from console.counting import count_studies
 from console.reports import MOST, reports_for
+from console.samples import sample_parts
 from studies.access_rules import public, researcher, signed_in
 
 # The tokens of static/css/tokens.css, as the style page shows them.
@@ -22,7 +23,7 @@ COLOURS = (
     " warn warn-soft bad bad-soft good"
 ).split()
 SPACES = ("s0", "s1", "s2", "s3", "s4")
-NOTICES = ("", "warn", "bad", "model")
+KINDS = ("", "warn", "bad", "model")  # of a notice
 
 
 @require_GET
@@ -51,10 +52,10 @@ def style(request: HttpRequest) -> HttpResponse:
     shown = {
         "colours": COLOURS,
         "spaces": SPACES,
-        "notices": NOTICES,
-        "letters": "AB",
+        "kinds": KINDS,
         "link": f"{settings.BASE_URL}/return/7F3K9QXA/",
         "fields": [("text", "…")],
+        **sample_parts(),
     }
     return render(request, "console/style.html", shown)
 

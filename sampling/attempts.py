@@ -17,10 +17,13 @@ PREEMPTED, RETURNED, EXPIRED, READY = "preempted", "returned", "expired", "ready
 NOT_COUNTED = {PREEMPTED, RETURNED}
 
 
-def close_attempt(of: CandidateSet, outcome: str) -> None:
-    """Note what became of the last attempt. Changes the instance; the caller saves."""
+def close_attempt(of: CandidateSet, outcome: str, **found: object) -> None:
+    """Note what became of the last attempt, and what else was `found` of it, as JSON.
+
+    Changes the instance; the caller saves.
+    """
     *earlier, last = of.attempt_log
-    of.attempt_log = [*earlier, {**last, "outcome": outcome}]
+    of.attempt_log = [*earlier, {**last, "outcome": outcome, **found}]
 
 
 def close_absent(of: CandidateSet, outcome: str, now: datetime) -> None:

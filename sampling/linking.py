@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 
 from django.db.models import QuerySet
 
 from sampling import plans
 from sampling.drawing import Planned
-from sampling.messages import read_context, turn_of
+from sampling.messages import Context, Message, read_context, turn_of
 from sampling.models import CandidateSet, StanceList
 from sampling.plans import PlanBody
 from sampling.strategies import Ground, Origin, Planner
@@ -33,9 +34,35 @@ def origin_of(wanted: CandidateSet, body: PlanBody) -> Origin:
     return Origin(
         prompt=prompt.key if prompt else "",
         category=wanted.category,
-        ground=_ground(wanted, body, prompt) if prompt else None,
+        ground=ground_of(
+            body,
+            prompt=prompt,
+            category=wanted.category,
+            context=wanted.context,
+            language=wanted.language,
+            study_seed=wanted.plan.study.seed,
+            plan_sha256=wanted.plan.sha256,
+        )
+        if prompt
+        else None,
         stances=tuple(wanted.stance_list.stances) if wanted.stance_list else (),
     )
+
+
+def origin_for(
+    prompt: Prompt, body: PlanBody, *, context: Context, language: str, plan_sha256: str
+) -> Origin:
+    """The same for a set that is no row, with no stances yet. Expects the prompt's study."""
+    ground = ground_of(
+        body,
+        prompt=prompt,
+        category=prompt.category,
+        context=context,
+        language=language,
+        study_seed=prompt.study.seed,
+        plan_sha256=plan_sha256,
+    )
+    return Origin(prompt=prompt.key, category=prompt.category, ground=ground)
 
 
 def adopt(wanted: CandidateSet, ground: Ground) -> tuple[str, ...]:
@@ -72,22 +99,34 @@ def _point(wanted: CandidateSet, found: StanceList) -> tuple[str, ...]:
     return tuple(found.stances)
 
 
-def _ground(wanted: CandidateSet, body: PlanBody, prompt: Prompt) -> Ground | None:
+def ground_of(
+    body: PlanBody,
+    *,
+    prompt: Prompt,
+    category: str,
+    context: Sequence[Message],
+    language: str,
+    study_seed: str,
+    plan_sha256: str,
+) -> Ground | None:
     """What a linked set's stances are planned on; None for a set that is not linked."""
-    strategy = plans.step(body, turn_of(wanted.context), wanted.category)
+    strategy = plans.step(body, turn_of(context), category)
     if not isinstance(strategy, Planner) or not strategy.links:
         return None
     texts = {text.language: text for text in PromptText.objects.filter(prompt=prompt)}
-    own = texts.get(wanted.language)
-    if own is None or own.messages != wanted.context:
+    own = texts.get(language)
+    if own is None or own.messages != list(context):
         return None
-    language = next(code for code in Language.values if code in texts)
-    context = read_context(texts[language].messages)
-    return Ground(context=context, language=language, seed=_seed(wanted, prompt))
+    first = next(code for code in Language.values if code in texts)
+    return Ground(
+        context=read_context(texts[first].messages),
+        language=first,
+        seed=_seed(study_seed, prompt, plan_sha256),
+    )
 
 
-def _seed(wanted: CandidateSet, prompt: Prompt) -> int:
+def _seed(study_seed: str, prompt: Prompt, plan_sha256: str) -> int:
     """63 bits from the study's seed, the plan's content and the prompt; no set has a part in it."""
-    asked = f"stances:{prompt.key}.{prompt.version}:{wanted.plan.sha256}".encode()
-    mac = hmac.new(wanted.plan.study.seed.encode(), asked, hashlib.sha256).digest()
+    asked = f"stances:{prompt.key}.{prompt.version}:{plan_sha256}".encode()
+    mac = hmac.new(study_seed.encode(), asked, hashlib.sha256).digest()
     return int.from_bytes(mac[:8], "big") >> 1

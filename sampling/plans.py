@@ -17,6 +17,7 @@ from sampling.canonical import fingerprint
 from sampling.checks.settings import CheckSettings
 from sampling.errors import BadRequest
 from sampling.guard.settings import GuardSettings
+from sampling.known_fields import fields_at
 from sampling.strategies import REGISTRY, STYLES, Strategy, Style
 from sampling.strategies.outside import add_outside, installed
 
@@ -132,7 +133,7 @@ def _ends_at_a_step(parts: list[str]) -> bool:
 def _said(fault: Mapping[str, Any]) -> str:
     message = str(fault["msg"]).removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
-        return "unknown field"
+        return f"unknown field (known are {', '.join(fields_at(PlanBody, fault['loc']))})"
     if fault["type"] == "union_tag_invalid":
         return f"unknown strategy {fault['ctx']['tag']!r}; known are {', '.join(REGISTRY)}"
     if fault["type"] == "union_tag_not_found":

@@ -79,6 +79,7 @@ async def make(wanted: Wish, *, send: Send, streams: Sequence[int] | None = None
             attempt=wanted.attempt,
             endpoints=wanted.endpoints,
             send=send,
+            origin=wanted.origin,
             streams=streams,
         )
     except SamplingError as error:

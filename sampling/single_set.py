@@ -54,7 +54,7 @@ def wish(
     endpoints: tuple[Endpoint, ...],
     seed: int | None = None,
     set_id: UUID | None = None,
-    category: str = "",
+    origin: Origin = NOWHERE,
 ) -> Wish:
     """A checked wish, with a seed and an id of its own where none is given. Raises BadRequest."""
     wordings.language_name(language)
@@ -65,7 +65,7 @@ def wish(
         endpoints=endpoints,
         seed=secrets.randbelow(SEEDS) if seed is None else seed,
         set_id=set_id or uuid4(),
-        origin=Origin(category=category),
+        origin=origin,
     )
 
 

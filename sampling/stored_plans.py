@@ -7,21 +7,25 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
-from sampling import endpoints, plans, storing
+from sampling import endpoints, linking, plans, storing
 from sampling.calls import Endpoint
 from sampling.claiming import Claim
 from sampling.drawing import SetResult
 from sampling.errors import BadRequest, SamplingError
+from sampling.lab.asking import texts_of
 from sampling.messages import Context
 from sampling.models import CandidateSet, Plan, PlanEndpoint, Seat
 from sampling.models import Endpoint as EndpointRow
 from sampling.requesting import drop_candidate_sets, request_candidate_set
+from sampling.strategies import Origin
+from studies.models import Prompt, PromptText
 from studies.models.study import Language
 
 SPARE_SECONDS = 30
@@ -75,18 +79,40 @@ def _rows(plan: Plan) -> list[EndpointRow]:
     return rows
 
 
-@transaction.atomic
-def take(plan: Plan, *, context: Context, language: str) -> tuple[CandidateSet, Claim]:
-    """A fresh set of the plan that is ours from the start, with seats where it asks.
+def prompt_of(plan: Plan, key: str, language: str) -> PromptText:
+    """The newest version of the prompt in the language, with its prompt and study. Raises
+    BadRequest.
+    """
+    known = texts_of(plan.study).filter(prompt__key=key)
+    found = known.filter(language=language).first()
+    if found:
+        return found
+    there = ", ".join(known.values_list("language", flat=True))
+    raise BadRequest(
+        f"--prompt-key: {key} is not there in {language}; it is in {there}"
+        if there
+        else f"--prompt-key: study {plan.study.slug} has no prompt {key!r}"
+    )
 
-    Its lease lasts as long as one attempt may; if we die, a worker makes the set when it is over.
-    Locks the endpoints' rows.
+
+@transaction.atomic
+def take(
+    plan: Plan, *, context: Context, language: str, prompt: Prompt | None = None
+) -> tuple[CandidateSet, Claim, Origin]:
+    """A fresh set of the plan that is ours from the start, with seats where it asks; and where its
+    context comes from.
+
+    Raises BadRequest for a linked set whose stances nobody has planned: that is for a worker to do,
+    who keeps them for all languages. The set's lease lasts as long as one attempt may; if we die, a
+    worker makes the set when it is over. Locks the endpoints' rows.
     """
     if language not in Language.values:
         raise BadRequest(f"--language: stored sets are in one of {', '.join(Language.values)}")
     body = plans.read(plan.body)
     rows = _locked(_rows(plan))
-    made = request_candidate_set(plan=plan, context=context, language=language, shared=False)
+    made = request_candidate_set(
+        plan=plan, context=context, language=language, shared=False, prompt=prompt
+    )
     wanted = made.streams_on or [made.streams]
     streams_on = [min(want, row.seats) for want, row in zip(wanted, rows, strict=False)]
     streams = sum(streams_on)
@@ -101,8 +127,13 @@ def take(plan: Plan, *, context: Context, language: str) -> tuple[CandidateSet, 
         for row, count in zip(rows, streams_on, strict=False)
         if count
     )
+    origin = linking.origin_of(made, body)
+    if origin.ground:
+        origin = replace(origin, stances=linking.adopt(made, origin.ground))
+        if not origin.stances:
+            raise BadRequest("--store: a worker has to plan this prompt's stances; leave it out")
     several = tuple(streams_on) if made.streams_on else ()
-    return made, Claim(made.pk, 1, rows[0].pk, 0, streams, made.priority, several)
+    return made, Claim(made.pk, 1, rows[0].pk, 0, streams, made.priority, several), origin
 
 
 def _locked(rows: list[EndpointRow]) -> list[EndpointRow]:

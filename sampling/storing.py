@@ -125,6 +125,10 @@ def store_failure(claim: Claim, error: SamplingError) -> None:
         return
     if _met_nobody(claim, error):
         close_absent(held, error.code, timezone.now())
+    elif isinstance(error, GuardRejected):
+        # The set keeps the verdict of its last attempt; each attempt keeps what was found in it.
+        found = [one.as_json() for one in error.verdict.findings]
+        close_attempt(held, error.code, findings=found)
     else:
         close_attempt(held, error.code)
     again = _again(held, claim, error)
@@ -201,9 +205,12 @@ def _note_health(claim: Claim, error: SamplingError) -> None:
         failed = failed or {claim.endpoint_id}
     elif error.calls and isinstance(error, EndpointError | GuardRejected):
         answered = answered or {claim.endpoint_id}
-    for endpoint_id in sorted(failed | answered):
-        note = breaker.note_failure if endpoint_id in failed else breaker.note_success
-        note(endpoint_id)
+    for endpoint_id in sorted(answered):
+        breaker.note_success(endpoint_id)
+    for endpoint_id in sorted(failed):
+        asked = [one.error for one in error.calls if ids[one.endpoint] == endpoint_id and one.error]
+        pauses = [one.retry_after for one in asked or [error] if one.retry_after]
+        breaker.note_failure(endpoint_id, pause=max(pauses, default=0.0))
 
 
 def _endpoint_ids(claim: Claim, records: Iterable[CallRecord]) -> dict[str, UUID]:

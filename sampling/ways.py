@@ -11,7 +11,7 @@ from typing import Any
 from sampling import plans
 from sampling.errors import BadRequest
 from sampling.plans import PlanBody
-from sampling.strategies import REGISTRY
+from sampling.strategies import REGISTRY, Strategy
 
 
 def usable() -> dict[str, PlanBody]:
@@ -22,6 +22,11 @@ def usable() -> dict[str, PlanBody]:
 def need_a_plan() -> list[str]:
     """The strategies that cannot do without parameters: a plan has to give them."""
     return [name for name in REGISTRY if not _default(name)]
+
+
+def spreads(strategy: Strategy, k: int) -> bool:
+    """Whether one set of it asks several endpoints, where its plan has them."""
+    return any(strategy.streams_on(k, 2)[1:])
 
 
 def choose(names: str) -> dict[str, PlanBody]:

@@ -11,10 +11,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from studies import access, identifying, quotas
 from studies.models import (
+    Cohort,
     ConsentDocument,
     ConsentRecord,
     Enrolment,
@@ -79,20 +81,39 @@ class Entry:
     return_token: str
 
 
-def consent_document(*, study: Study, locale: str, version: int | None = None) -> ConsentDocument:
+def consent_document(*, cohort: Cohort, locale: str, version: int | None = None) -> ConsentDocument:
     """The consent text of a version, in this interface locale, else in English. Two queries.
 
-    Without a version the one that counts, which stands in the study's frozen rules. Documents of
-    "pt" serve "pt-br". Raises ConsentDocument.DoesNotExist when the version has neither,
+    Where the version has texts for the cohort's country, one of those. Without a version the one
+    that counts, which stands in the study's frozen rules. Documents of "pt" serve "pt-br". Expects
+    `cohort.study` to be loaded. Raises ConsentDocument.DoesNotExist when the version has neither,
     StudyVersion.DoesNotExist.
     """
     wanted = [locale.lower(), locale.split("-")[0].lower(), "en"]
-    version = version or current_rules(study).consent_version
-    found = ConsentDocument.objects.filter(study=study, version=version, locale__in=wanted)
-    best = min(found, key=lambda text: wanted.index(text.locale), default=None)
+    version = version or current_rules(cohort.study).consent_version
+    found = _documents(cohort).filter(version=version, locale__in=wanted)
+    best = min(found, key=lambda text: (not text.country, wanted.index(text.locale)), default=None)
     if best is None:
-        raise ConsentDocument.DoesNotExist(f"{study} has no consent text for {locale}")
+        raise ConsentDocument.DoesNotExist(f"{cohort.study} has no consent text for {locale}")
     return best
+
+
+def document_read(
+    posted: str, *, cohort: Cohort, locale: str, version: int | None = None
+) -> ConsentDocument:
+    """The text whose id a form posted, else the one that it should have shown; raises the same."""
+    try:
+        shown = _documents(cohort).filter(pk=UUID(posted)).first()
+    except ValueError:
+        shown = None
+    return shown or consent_document(cohort=cohort, locale=locale, version=version)
+
+
+def _documents(cohort: Cohort) -> QuerySet[ConsentDocument]:
+    """The texts, of any version, that people of this cohort may be shown."""
+    return ConsentDocument.objects.filter(
+        study_id=cohort.study_id, country__in=["", cohort.country]
+    )
 
 
 def give_consent(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -13,6 +13,9 @@ from studies.models import Study, StudyVersion
 from studies.panels import Panel, panel_of
 from studies.reason_lists import SHIPPED, ReasonList, Texts, as_reason_list
 from studies.tutorials import Tutorial
+
+CENT = Decimal("0.01")
+CHECK_MINUTES = 5  # that a failed check is paid for, where a study says nothing else
 
 ExplanationRule = Literal["never", "share", "chosen", "always"]
 PayUnit = Literal["hour", "conversation", "sitting"]
@@ -74,19 +77,30 @@ class Contact:
     phone: str = ""
 
 
+class Money(NamedTuple):
+    """An amount, and its currency (ISO 4217)."""
+
+    amount: Decimal
+    currency: str
+
+
 @dataclass(frozen=True, slots=True)
 class Pay:
-    """What is paid: so much in this currency (ISO 4217) for each hour, conversation or sitting."""
+    """What is paid: so much in this currency (ISO 4217) for each hour, conversation or sitting.
+
+    Whoever fails the check at the start is paid for `check_minutes` at the hourly rate.
+    """
 
     amount: Decimal
     currency: str
     per: PayUnit
     by_country: Mapping[str, tuple[Decimal, str]] = field(default_factory=dict)
+    check_minutes: int = CHECK_MINUTES
 
     def in_country(self, country: str) -> "Pay":
         """What is paid in a country: its own amount and currency, where the study says one."""
         amount, currency = self.by_country.get(country, (self.amount, self.currency))
-        return Pay(amount, currency, self.per)
+        return Pay(amount, currency, self.per, check_minutes=self.check_minutes)
 
     def hourly(self, *, conversations: int, minutes: int) -> Decimal:
         """The same for an hour, at so many minutes for a sitting of so many conversations."""
@@ -160,6 +174,21 @@ class Rules:
     repeats: Repeats = Repeats()
     skips: int | None = None  # conversations that one person may skip; None: as many as they like
     comparing: Comparing = Comparing()
+
+    def pay_in(self, country: str) -> Pay | None:
+        """What is paid in this country; None where the study says nothing."""
+        return self.pay.in_country(country) if self.pay else None
+
+    def paid_for_check(self, country: str) -> Money | None:
+        """What whoever fails the check at the start is paid in this country.
+
+        None where the study pays nothing, or does not say how long what it pays for takes.
+        """
+        pay = self.pay_in(country)
+        if pay is None or (self.minutes is None and pay.per != "hour"):
+            return None
+        hourly = pay.hourly(conversations=self.conversations, minutes=self.minutes or 60)
+        return Money((hourly * pay.check_minutes / 60).quantize(CENT), pay.currency)
 
 
 class Told(str):
@@ -281,6 +310,7 @@ def _pay(said: Mapping[str, Any]) -> Pay:
         by_country={
             country: (_money(own["amount"]), own["currency"]) for country, own in by_country.items()
         },
+        check_minutes=said.get("check_minutes", CHECK_MINUTES),
     )
 
 

@@ -75,9 +75,10 @@ def take_step(enrolment: Enrolment, deed: Deed) -> Stage:
     When nothing is left to do, the work begins: BEGUN. Raises as the deed does, and StudyNotOpen.
     """
     person = hold(enrolment)
-    if person.cohort.quota_set_id is not None:
-        renew_place(person.pk)  # whoever takes a step is not away
     where = whereabouts(person)
+    may_be_seated = where.sheet is None or where.sheet.is_settled
+    if may_be_seated and person.cohort.quota_set_id is not None:
+        renew_place(person.pk)  # whoever takes a step is not away
     changed = deed(person, where)
     stage = _stage_after(person, where, changed)
     for field in ("state", "purposes", "consent_version"):

@@ -1,7 +1,5 @@
 """From a link to the first piece of work: join, consent, instructions, coming back."""
 
-from uuid import UUID
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -100,7 +98,9 @@ def welcome(request: HttpRequest) -> HttpResponse:
     if invitation is None:
         return redirect("work") if person.enrolment else access.lost(request)
     study = invitation.cohort.study
-    document = _document(request, study)
+    document = enrolling.document_read(
+        request.POST.get("document", ""), cohort=invitation.cohort, locale=locale()
+    )
     if request.POST.get("consent") in ("yes", "no"):
         return _answer_consent(request, person, invitation, document)
     refused = request.method == "POST"
@@ -124,16 +124,6 @@ def _followed(person: Visitor) -> Invitation | None:
         return None
     known = Invitation.objects.select_related("cohort__study")
     return known.filter(pk=person.invitation).first()
-
-
-def _document(request: HttpRequest, study: Study) -> ConsentDocument:
-    """The consent text that the form showed, else the one to show."""
-    try:
-        read = UUID(request.POST.get("document", ""))
-    except ValueError:
-        return enrolling.consent_document(study=study, locale=locale())
-    shown = ConsentDocument.objects.filter(study=study, pk=read).first()
-    return shown or enrolling.consent_document(study=study, locale=locale())
 
 
 def _answer_consent(

@@ -34,7 +34,8 @@ from studies.models import Enrolment, Sitting
 from studies.rules import current_rules, in_language
 from studies.withdrawal_codes import UnknownCode, UsedCode, make_code, show_code
 
-CODED = (Sitting.ExitCode.COMPLETE, Sitting.ExitCode.PARTIAL)
+# What is paid: work, and a check that did not come out.
+CODED = (Sitting.ExitCode.COMPLETE, Sitting.ExitCode.PARTIAL, Sitting.ExitCode.QUALITY_TERM)
 HOME = "/work/"
 no_store = cache_control(no_store=True)
 
@@ -54,6 +55,7 @@ def closing_page(request: AnnotatorRequest, enrolment: Enrolment, step: Step) ->
     rules = current_rules(enrolment.study)
     arrived = access.visitor(request).arrived
     back = way_back_of(enrolment=enrolment, exit_code=step.exit_code, arrived=arrived)
+    failed = step.exit_code == Sitting.ExitCode.QUALITY_TERM
     done = step.exit_code == Sitting.ExitCode.COMPLETE and not enrolment.has_left
     context = {
         "outcome": step.exit_code or "",
@@ -61,6 +63,7 @@ def closing_page(request: AnnotatorRequest, enrolment: Enrolment, step: Step) ->
             Sitting.ExitCode.WITHDRAWN if enrolment.has_left_midway else step.exit_code
         ),
         "thanks": in_language(rules.thanks, locale()) if done else "",
+        "paid": rules.paid_for_check(enrolment.cohort.country) if failed else None,
         "is_erased": enrolment.erased_at is not None,
         "code": "" if back else _code(enrolment, step),
         "way_back": back,
@@ -72,7 +75,7 @@ def closing_page(request: AnnotatorRequest, enrolment: Enrolment, step: Step) ->
 
 
 def _code(enrolment: Enrolment, step: Step) -> str:
-    """The completion code of a sitting that earned one; else empty."""
+    """The code of a sitting that is paid; else empty."""
     if step.sitting is None or step.exit_code not in CODED:
         return ""
     step.sitting.enrolment = enrolment
@@ -177,6 +180,9 @@ def language(request: HttpRequest) -> HttpResponse:
         if enrolment:
             change_language(enrolment=enrolment, ui_language=chosen)
         return response
+    if "draft" in request.POST:
+        access.keep_posted(request)  # what was being typed comes along without scripts
+        return SeeOther(request.get_full_path())
     if enrolment:
         access.use_language(request, enrolment.ui_language)
     asked = request.POST.get("next") or request.GET.get("next", "")

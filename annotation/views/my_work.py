@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from annotation import drafts, forms
 from annotation.access import AnnotatorRequest, annotator_page
-from annotation.effort import cohort_pace, minutes_left
+from annotation.effort import minutes_left, usual_pace
 from annotation.enquiring import ask
 from annotation.my_work import read_work
 from annotation.own_data import read_own_data
@@ -35,13 +35,11 @@ def _show(request: AnnotatorRequest, *, fault: str = "", status: int = 200) -> H
     rules = current_rules(enrolment.study)
     step = next_step(enrolment)
     at_work = step.do is not Do.LEAVE and step.sitting is not None
-    pace = cohort_pace(enrolment.cohort_id) if at_work else None
-    pay = rules.pay.in_country(enrolment.cohort.country) if rules.pay else None
-    work = read_work(enrolment=enrolment, pay=pay)
+    pace = usual_pace(enrolment.cohort_id, rules) if at_work else None
+    work = read_work(enrolment=enrolment, rules=rules)
     context = {
         "study_title": study_title(rules),
         "work": work,
-        "pay": pay,
         "decided": wording.decided(),
         "at_work": at_work,
         "done": step.done,

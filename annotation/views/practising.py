@@ -57,12 +57,14 @@ def _show_next(request: AnnotatorRequest, *, refused: bool) -> HttpResponse:
     if where.stage is not Stage.TUTORIAL or where.practising is None or item is None:
         return lead_on(request)
     study = request.enrolment.study
+    rules = current_rules(study)
     context = {
         "item": item.name,
         "number": where.practising.number,
         "count": len(where.practising.items),
-        "instructions": in_language(current_rules(study).instructions, locale()),
+        "instructions": in_language(rules.instructions, locale()),
         "refused": refused,
+        "paid": rules.paid_for_check(request.enrolment.cohort.country),
         **(_practice(item.practice) if item.practice else _check(request, item, where.practising)),
     }
     template = PRACTICE if item.practice else CHECK

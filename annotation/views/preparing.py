@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
-from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -101,7 +100,9 @@ def _ask_to_change(
     """The purposes in the words of the version that was answered last, and what was answered."""
     study = request.enrolment.study
     answered = request.enrolment.consent_version
-    document = enrolling.consent_document(study=study, locale=locale(), version=answered)
+    document = enrolling.consent_document(
+        cohort=request.enrolment.cohort, locale=locale(), version=answered
+    )
     context = {
         "document": document,
         "purposes": _purposes(request, document, purposes, given),
@@ -143,20 +144,19 @@ def _ask_again(request: AnnotatorRequest, *, missing: list[str], status: int) ->
 
 def _read_document(request: AnnotatorRequest, *, version: int | None = None) -> ConsentDocument:
     """The text that the form showed, else the one of a version to show."""
-    study = request.enrolment.study
-    try:
-        shown = UUID(request.POST.get("document", ""))
-    except ValueError:
-        return enrolling.consent_document(study=study, locale=locale(), version=version)
-    found = ConsentDocument.objects.filter(study=study, pk=shown).first()
-    return found or enrolling.consent_document(study=study, locale=locale(), version=version)
+    return enrolling.document_read(
+        request.POST.get("document", ""),
+        cohort=request.enrolment.cohort,
+        locale=locale(),
+        version=version,
+    )
 
 
 def _ask_consent(
     request: AnnotatorRequest, where: Where, *, missing: list[str] | None = None, status: int = 200
 ) -> HttpResponse:
     study = request.enrolment.study
-    document = enrolling.consent_document(study=study, locale=locale())
+    document = enrolling.consent_document(cohort=request.enrolment.cohort, locale=locale())
     given = {one: request.POST.get(f"purpose-{one}", "") for one in where.purposes}
     context = {
         "document": document,
@@ -232,6 +232,7 @@ def _ask(
     before = sheet.before(asked)
     titles = sheet.form.title(asked.section) if sheet.form else {}
     context = {
+        "here": f"{reverse('questions')}?{urlencode({'page': asked.name})}",
         "name": asked.name,
         "sensitive": asked.part is Part.SENSITIVE,
         "title": in_words(titles) if titles else None,

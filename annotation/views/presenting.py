@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from annotation import drafts
 from annotation.access import AnnotatorRequest, draft_token, keep_posted
-from annotation.effort import cohort_pace, minutes_left, own_pace
+from annotation.effort import minutes_left, own_pace, usual_pace
 from annotation.marks import FIELDS
 from annotation.refusals import (
     BadMark,
@@ -135,8 +135,8 @@ def _wrong_field(refusal: Refusal | None) -> str:
 
 
 def _pace(request: AnnotatorRequest, scene: Scene) -> timedelta | None:
-    """How long a conversation takes this person; before their first, people of their cohort."""
-    return own_pace(scene.took) or cohort_pace(request.enrolment.cohort_id)
+    """How long a conversation takes this person; before their first, people like them."""
+    return own_pace(scene.took) or usual_pace(request.enrolment.cohort_id, scene.rules)
 
 
 def _everywhere(scene: Scene) -> dict[str, Any]:

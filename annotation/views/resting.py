@@ -11,10 +11,11 @@ from django.views.decorators.http import require_http_methods
 
 from annotation import resting
 from annotation.access import AnnotatorRequest, annotator_page, keep_posted
-from annotation.effort import cohort_pace, minutes_left, minutes_of
+from annotation.effort import minutes_left, minutes_of, usual_pace
 from annotation.extending import extend_time
 from annotation.steps import Do, Step, next_step
 from annotation.views.answering import page, return_url, see_other
+from studies.rules import rules_by_version
 
 WARN_BEFORE = 120  # seconds until the time runs out
 # Pages outside a conversation that give more time, and are come back to.
@@ -84,7 +85,7 @@ def break_context(request: AnnotatorRequest, step: Step) -> dict[str, Any]:
     place = resting.open_place(request.enrolment.pk)
     now = step.standing
     worked = now.worked if now else None
-    pace = cohort_pace(request.enrolment.cohort_id)
+    pace = usual_pace(request.enrolment.cohort_id, rules_by_version(now.version)) if now else None
     return {
         "is_resting": now is not None and now.resting_since is not None,
         "worked_minutes": minutes_of(worked) if worked else 0,
@@ -100,12 +101,17 @@ def break_context(request: AnnotatorRequest, step: Step) -> dict[str, Any]:
 
 
 def lease_between(step: Step, *, page: str) -> dict[str, Any]:
-    """Until when somebody at work has time, on a page of BETWEEN: whatever ends first."""
+    """Until when somebody at work has time, on a page of BETWEEN: whatever ends first.
+
+    `is_far`: more time would be none yet. No query of its own.
+    """
     now = step.standing
     if now is None or step.sitting is None:
         return {}
     sitting = now.assignment_state != "open"
-    return lease_context(now.assignment_deadline, sitting=sitting, page=page)
+    context = lease_context(now.assignment_deadline, sitting=sitting, page=page)
+    given = rules_by_version(now.version).assignment_minutes * 60
+    return {**context, "is_far": context.get("seconds_left", 0) > given}
 
 
 def lease_context(

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from annotation import drafts, forms
 from annotation.access import AnnotatorRequest, annotator_page, keep_posted
 from annotation.assigning import Nothing, claim_assignment, may_go_on_at
-from annotation.effort import cohort_pace, minutes_left
+from annotation.effort import minutes_left, usual_pace
 from annotation.leaving import skip_assignment
 from annotation.models import Assignment
 from annotation.opening import open_conversation, open_own_conversation
@@ -29,7 +29,7 @@ from annotation.views.presenting import keeping
 from annotation.views.resting import lease_context
 from studies.consenting import is_due
 from studies.models import Enrolment
-from studies.rules import OwnPrompts, current_rules, in_language, rules_by_version
+from studies.rules import OwnPrompts, Rules, current_rules, in_language, rules_by_version
 
 
 @annotator_page
@@ -114,7 +114,7 @@ def _write(
     form = drafts.message_form(step.assignment_id)
     kept = drafts.read_draft(enrolment=request.enrolment, form=form)
     context = {
-        **_place_in_sitting(request.enrolment, step),
+        **_place_in_sitting(request.enrolment, step, rules),
         **_guidance(rules.own_prompts, request.enrolment.cohort.country),
         "assignment_id": step.assignment_id,
         "message_url": reverse("own-message", kwargs={"assignment_id": step.assignment_id}),
@@ -140,9 +140,9 @@ def _no_skips(enrolment: Enrolment, most: int | None) -> str:
     return wording.no_skips(most)
 
 
-def _place_in_sitting(enrolment: Enrolment, step: Step) -> dict[str, Any]:
+def _place_in_sitting(enrolment: Enrolment, step: Step, rules: Rules) -> dict[str, Any]:
     """Which conversation this is, how long the rest will take, and until when it is kept."""
-    left = minutes_left(step.target - step.done, cohort_pace(enrolment.cohort_id))
+    left = minutes_left(step.target - step.done, usual_pace(enrolment.cohort_id, rules))
     kept_until = step.standing.assignment_deadline if step.standing else None
     place = {"number": step.number, "target": step.target, "minutes_left": left}
     return {**place, **lease_context(kept_until)}

@@ -230,6 +230,10 @@ class Demo:
         took = f"{worked:.1f} s of work, {waited:.1f} s of waiting for the local model"
         self.steps.say(f"\nCounterpoint runs at {self.options.base_url} ({took}).\n")
         self.steps.say(links.announcement(found, self.data_dir))
+        own = self.options.own_model
+        if own and not own.gguf:
+            for warning in brought.warnings_about_model(own):
+                self.steps.say(f"\nwarning: {warning}")
 
     # --- stopping --------------------------------------------------------------------------------
 

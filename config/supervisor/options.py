@@ -60,6 +60,11 @@ def _port(text: str) -> int:
 def _own_model(environment: Mapping[str, str]) -> OwnModel | None:
     base_url = environment.get("MODEL_BASE_URL", "").rstrip("/")
     gguf = environment.get("MODEL_GGUF", "")
+    if hub := environment.get("MODEL_HUB", ""):
+        raise Trouble(
+            f"MODEL_HUB={hub!r}: the embedded engine fetches no model from a hub.",
+            advice="fetch the file yourself and name it by MODEL_GGUF, or unset MODEL_HUB.",
+        )
     name = environment.get("MODEL_NAME", "")
     if gguf and not base_url:
         return _own_file(Path(gguf).expanduser().absolute(), name)

@@ -51,8 +51,15 @@ def _endpoint(model: OwnModel) -> dict[str, Any]:
 
 
 def _plan() -> dict[str, Any]:
+    """The method's mix; people are never shown answers in another language than their own."""
     step = {"strategy": "community_alignment"}
-    return {"k": 4, "endpoints": [ENDPOINT], "first_turn": step, "later_turns": dict(step)}
+    return {
+        "k": 4,
+        "endpoints": [ENDPOINT],
+        "guard": {"language": "fail"},
+        "first_turn": step,
+        "later_turns": dict(step),
+    }
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -20,6 +20,10 @@ from studies.models.study import Language
 
 MOST_LETTERS = 4000
 MOST_PROMPTS = 40
+UNMAKEABLE = {
+    "texts": gettext_lazy("%(way)s brings no texts for such a question. Leave it out."),
+    "endpoints": gettext_lazy("%(way)s asks several endpoints for one set. Leave it out."),
+}
 NOTHING = gettext_lazy("Choose at least one.")
 
 
@@ -43,7 +47,7 @@ class LabForm(forms.Form):
         self.fields["endpoints"].choices = [  # type: ignore[attr-defined]
             (name, _endpoint_label(row)) for name, row in self._endpoints.items()
         ]
-        self.initial.setdefault("ways", list(ways.usable()))
+        self.initial.setdefault("ways", [name for name in ways.usable() if name in self._ways])
         self.initial.setdefault("endpoints", list(self._endpoints))
 
     def questions(self) -> Sequence[Question]:
@@ -61,6 +65,9 @@ class LabForm(forms.Form):
                 ways=self._chosen_ways(),
                 endpoints=[self._endpoints[name] for name in self.cleaned_data["endpoints"]],
             )
+        except asking.CannotBeMade as fault:
+            self.add_error("ways", UNMAKEABLE[fault.lacking] % {"way": fault.way.name})
+            return None
         except BadRequest:
             said = _("This would be no set at all, or more than %(most)s. Choose others.")
             self.add_error(None, said % {"most": asking.MOST_SETS})

@@ -57,6 +57,7 @@ def _asking_page(request: HttpRequest, form_class: type[LabForm], template: str)
         "study": study,
         "studies": studies,
         "need_a_plan": ways.need_a_plan(),
+        "left_out": asking.ways_left_out(study),
         "runs": runs.counted()[:RUNS_SHOWN],
         "accepted": showing.accepted_rows(shares, marking.plans_by_body(study) if shares else {}),
         "reading": _reading_links(study),

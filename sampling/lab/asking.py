@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from itertools import product
+from typing import Literal
 from uuid import UUID
 
 from django.db import transaction
@@ -22,6 +23,8 @@ from sampling.lab import ringing
 from sampling.messages import Context, read_context, turn_of
 from sampling.models import Endpoint, LabRun, LabSet, Plan
 from sampling.plans import PlanBody
+from sampling.strategies import Strategy
+from sampling.strategies.given import Given
 from studies import auditing
 from studies.models import PromptText, Researcher, Study
 
@@ -39,15 +42,43 @@ class Way:
 
 @dataclass(frozen=True)
 class Question:
-    """What a set answers; `key` is its prompt's, empty when it was typed in."""
+    """What a set answers; `key` and `category` are its prompt's, empty when it was typed in."""
 
     context: Context
     language: str
     key: str = ""
+    category: str = ""
+
+
+class CannotBeMade(BadRequest):
+    """A way that the lab cannot make a set for a question with: `lacking` says what."""
+
+    def __init__(self, way: Way, lacking: Literal["texts", "endpoints"]) -> None:
+        said = {
+            "texts": "brings no texts for a prompt of the run",
+            "endpoints": "asks several endpoints for one set, and the lab asks one",
+        }
+        super().__init__(f"{way.name} {said[lacking]}")
+        self.way, self.lacking = way, lacking
 
 
 def ways_of(study: Study) -> list[Way]:
-    """The strategies that work with their defaults, then the study's own plans."""
+    """The strategies that work with their defaults, then the study's own plans, as far as the lab
+    can make them.
+    """
+    return [way for way in _every_way(study) if not _spreads(way)]
+
+
+def ways_left_out(study: Study) -> list[str]:
+    """The names of those whose sets ask several endpoints."""
+    return [way.name for way in _every_way(study) if _spreads(way)]
+
+
+def _spreads(way: Way) -> bool:
+    return ways.spreads(way.body.first_turn, way.body.k)
+
+
+def _every_way(study: Study) -> list[Way]:
     stored = Plan.objects.filter(study=study).order_by("version")
     return [
         *(Way(name, body) for name, body in ways.usable().items()),
@@ -71,8 +102,7 @@ def questions_of(study: Study, *, languages: Sequence[str], n: int, seed: int) -
     texts = texts_of(study).filter(language__in=languages)
     by_key: dict[str, list[Question]] = {}
     for text in texts:
-        question = Question(read_context(text.messages), text.language, text.prompt.key)
-        by_key.setdefault(text.prompt.key, []).append(question)
+        by_key.setdefault(text.prompt.key, []).append(_question(text))
     drawn = sorted(by_key, key=lambda key: _hash(seed, key))[:n]
     return [question for key in drawn for question in by_key[key]]
 
@@ -80,7 +110,12 @@ def questions_of(study: Study, *, languages: Sequence[str], n: int, seed: int) -
 def question_of(study: Study, *, key: str, language: str) -> Question | None:
     """The study's prompt in that language; None when it has none."""
     text = texts_of(study).filter(prompt__key=key, language=language).first()
-    return Question(read_context(text.messages), language, key) if text else None
+    return _question(text) if text else None
+
+
+def _question(text: PromptText) -> Question:
+    context, prompt = read_context(text.messages), text.prompt
+    return Question(context, text.language, prompt.key, prompt.category)
 
 
 def texts_of(study: Study) -> QuerySet[PromptText]:
@@ -91,7 +126,7 @@ def texts_of(study: Study) -> QuerySet[PromptText]:
         prompt__version__gt=OuterRef("prompt__version"),
     )
     texts = PromptText.objects.filter(~Exists(newer), prompt__study=study)
-    return texts.select_related("prompt").order_by("prompt__key", "language")
+    return texts.select_related("prompt__study").order_by("prompt__key", "language")
 
 
 def languages_made(study: Study) -> set[str]:
@@ -113,11 +148,13 @@ def ask(
 ) -> LabRun:
     """A run of every way on every endpoint for every question; its sets are made after the commit.
 
-    Raises BadRequest when that is nothing, or more than MOST_SETS.
+    Raises BadRequest when that is nothing, or more than MOST_SETS, and CannotBeMade.
     """
     count = len(questions) * len(ways) * len(endpoints)
     if not 0 < count <= MOST_SETS:
         raise BadRequest(f"a run has 1 to {MOST_SETS} sets, and this one would have {count}")
+    for question, way in product(questions, ways):
+        _require_makeable(question, way)
     seed = secrets.randbelow(SEEDS) if seed is None else seed
     run = LabRun.objects.create(study=study, asked_by=by, kind=kind, seed=seed)
     LabSet.objects.bulk_create(_sets(run, questions, ways, endpoints))
@@ -172,10 +209,11 @@ def _sets(
             run=run,
             place=place,
             prompt_key=question.key,
+            category=question.category,
             context=list(question.context),
             language=question.language,
             way=way.name,
-            strategy=plans.step(way.body, turn_of(question.context)).strategy,
+            strategy=_step(question, way).strategy,
             body=bodies[way.name][0],
             plan_sha256=bodies[way.name][1],
             endpoint=endpoint,
@@ -184,6 +222,19 @@ def _sets(
         )
         for place, (question, way, endpoint) in enumerate(asked)
     ]
+
+
+def _require_makeable(question: Question, way: Way) -> None:
+    """Without this the record of a plan would hold what another way of making sets wrote."""
+    strategy = _step(question, way)
+    if ways.spreads(strategy, way.body.k):
+        raise CannotBeMade(way, "endpoints")
+    if isinstance(strategy, Given) and not strategy.brings(question.key, question.language):
+        raise CannotBeMade(way, "texts")
+
+
+def _step(question: Question, way: Way) -> Strategy:
+    return plans.step(way.body, turn_of(question.context), question.category)
 
 
 def _hash(seed: int, what: str) -> int:

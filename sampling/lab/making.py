@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import CancelledError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -18,16 +18,18 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from config.log_privacy import named
-from sampling import endpoints, loop, plans, side_by_side, single_set
+from sampling import endpoints, linking, loop, plans, side_by_side, single_set
 from sampling.calls import Endpoint
 from sampling.errors import SamplingError, UnusableText
 from sampling.generating import InternalFault
-from sampling.lab import ringing
-from sampling.messages import read_context, turn_of
+from sampling.lab import asking, ringing
+from sampling.messages import Context, read_context, turn_of
 from sampling.models import Endpoint as EndpointRow
 from sampling.models import LabRun, LabSet, Seat
+from sampling.plans import PlanBody
 from sampling.running import runs
 from sampling.single_set import Wish
+from sampling.strategies import Origin
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +123,7 @@ def _draw(claim: Claim) -> dict[str, object]:
     current = loop.current()
     called = endpoints.resolve(claim.row.endpoint)
     wanted = _wish(claim.row, called)
-    strategy = plans.step(wanted.body, turn_of(wanted.context))
+    strategy = plans.step(wanted.body, turn_of(wanted.context), wanted.origin.category)
     streams = [min(claim.streams, strategy.streams(wanted.body.k))]
     job = current.submit(side_by_side.make(wanted, send=current.client.send, streams=streams))
     while True:
@@ -173,15 +175,44 @@ def _ours(claim: Claim) -> QuerySet[LabSet]:
 def _wish(row: LabSet, *called: Endpoint) -> Wish:
     """What the row asks for; without an endpoint that can be called, only its name stands in it."""
     named = Endpoint(name=row.endpoint.name, base_url="", model=row.endpoint.model)
+    body, context = plans.read(row.body), read_context(row.context)
     return Wish(
-        body=plans.read(row.body),
-        context=read_context(row.context),
+        body=body,
+        context=context,
         language=row.language,
         endpoints=called or (named,),
         seed=row.seed,
         set_id=row.pk,
         attempt=row.attempt,
+        origin=_origin(row, body, context),
     )
+
+
+def _origin(row: LabSet, body: PlanBody, context: Context) -> Origin:
+    """Where the question comes from, as a set of the study has it. Linked sets of one run, way and
+    endpoint write the same stances: the first one plans them.
+    """
+    known = Origin(prompt=row.prompt_key, category=row.category)
+    if not row.prompt_key:
+        return known
+    text = asking.texts_of(row.run.study).filter(prompt__key=row.prompt_key).first()
+    if text is None:
+        return known
+    found = linking.origin_for(
+        text.prompt, body, context=context, language=row.language, plan_sha256=row.plan_sha256
+    )
+    return replace(known, ground=found.ground, stances=_stances(row) if found.ground else ())
+
+
+def _stances(row: LabSet) -> tuple[str, ...]:
+    """Those that a ready set beside this one wrote; none when it is the first."""
+    beside = LabSet.objects.filter(run=row.run_id, way=row.way, endpoint=row.endpoint_id)
+    made = beside.filter(prompt_key=row.prompt_key, state=LabSet.State.READY).order_by("place")
+    first = made.values_list("result", flat=True).first()
+    if not first:
+        return ()
+    ordered = sorted(first["candidates"], key=lambda one: int(one["slot"]))
+    return tuple(one["provenance"]["stance"] for one in ordered)
 
 
 def _about(claim: Claim) -> dict[str, object]:

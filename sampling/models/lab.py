@@ -57,6 +57,12 @@ class LabSet(models.Model):
     run = models.ForeignKey(LabRun, on_delete=models.PROTECT, related_name="sets")
     place = models.PositiveIntegerField(help_text="its place in the run, from 0")
     prompt_key = models.CharField(max_length=80, blank=True, help_text="blank: typed in")
+    category = models.CharField(
+        max_length=60,
+        blank=True,
+        db_default="",
+        help_text="the prompt's, which decides the strategy",
+    )
     context = models.JSONField(help_text="role-tagged messages, ending with the user's")
     language = models.CharField(max_length=2, choices=Language)
     way = models.CharField(max_length=150, help_text="a strategy's name, or study/version")

@@ -48,6 +48,10 @@ class Given(Strategy):
                 return f"{len(group)} texts {whose} for {k} candidates: give one for each"
         return None
 
+    def brings(self, prompt: str, language: str) -> bool:
+        """Whether there are texts for a set of the prompt (empty: own words) in the language."""
+        return self._texts(prompt, language) is not None
+
     def lanes(self, k: int) -> int:  # noqa: ARG002
         return 0
 
@@ -64,13 +68,17 @@ class Given(Strategy):
         return Drawn([_draft(slot, given) for slot, given in enumerate(group)])
 
     def _group(self, ask: Ask) -> list[GivenText]:
-        groups, prompt, language = self._groups(), ask.origin.prompt or None, ask.language
-        wanted = ((prompt, language), (prompt, None), (None, language), (None, None))
-        found = next((groups[key] for key in wanted if key in groups), None)
+        prompt, language = ask.origin.prompt, ask.language
+        found = self._texts(prompt, language)
         if found is None:
             where = f"prompt {prompt}" if prompt else "this conversation"
             raise BadRequest(f"the plan brings no texts for {where} in {language}")
         return found
+
+    def _texts(self, prompt: str, language: str) -> list[GivenText] | None:
+        groups, key = self._groups(), prompt or None
+        wanted = ((key, language), (key, None), (None, language), (None, None))
+        return next((groups[one] for one in wanted if one in groups), None)
 
     def _groups(self) -> dict[tuple[str | None, str | None], list[GivenText]]:
         groups = defaultdict(list)

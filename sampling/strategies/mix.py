@@ -10,7 +10,7 @@ from sampling.strategies.independent import Independent
 from sampling.strategies.mixing import Mixing, Part, Unmixed
 from sampling.strategies.nc_single import NcSingle
 from sampling.strategies.pool import Pool
-from sampling.strategies.strategy import Temperature
+from sampling.strategies.strategy import Instructed, Temperature
 
 
 class MixPart(BaseModel):
@@ -43,16 +43,21 @@ class Mix(Mixing):
         ]
 
 
-class CommunityAlignment(Mixing, Temperature):
+class CommunityAlignment(Mixing, Temperature, Instructed):
     """The reference's mix: k responses by `nc_single`, of which the first k - 1 are kept, and one
-    default draw.
+    default draw. What it is told of drawing holds for both parts, but `max_tokens`, which bounds
+    the k responses.
     """
 
     strategy: Literal["community_alignment"] = "community_alignment"
     bare: bool = False
+    # Not in a stored plan while it is the default: plans from before it keep their fingerprint.
+    role: Literal["system", "user"] = Field(
+        default="system", exclude_if=lambda asked: asked == "system"
+    )
 
     def parts(self, k: int) -> list[Part]:
-        shared = {"temperature": self.temperature, "top_p": self.top_p, "bare": self.bare}
+        shared = self.model_dump(include={"temperature", "top_p", "logprobs", "role", "bare"})
         return [
             Part(
                 strategy=NcSingle.model_validate({**shared, "max_tokens": self.max_tokens}),

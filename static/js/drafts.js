@@ -2,7 +2,8 @@
 //
 // A form with `data-draft` says where its drafts go; its name, `data-form`, changes with everything
 // that is accepted, so that an old draft never fills a new form. The server tells two open pages of
-// one form apart, and says which draft is newer.
+// one form apart, and says which draft is newer. What is answered in a form with `data-hold`, about
+// the person, goes nowhere before it is sent.
 (function () {
   "use strict";
 
@@ -11,6 +12,7 @@
   const TOO_OLD = 14 * 24 * 3600 * 1000;
   const KEEPALIVE = 60000; // bytes that a browser still sends for a page that is closing
   const MARK = "draft:";
+  const HELD = "held:";
   const writer = random();
   // By form name: what the server has told (`seen`), what was sent last, and whether all of it was.
   const states = new Map();
@@ -22,9 +24,9 @@
   }
 
   // ---- this device -------------------------------------------------------------------------------
-  function storage(action) {
+  function storage(action, kind) {
     try {
-      return action(window.localStorage);
+      return action(window[kind || "localStorage"]);
     } catch (refused) {
       return null; // storage is switched off or full: the server's copy has to do
     }
@@ -182,6 +184,34 @@
     states.forEach((_, name) => send(name, closing));
   }
 
+  // ---- answers about a person: in this tab only, and no longer than until they are sent -------------
+  function hold(form, sent) {
+    const said = JSON.stringify({ sent: sent, fields: Array.from(new FormData(form)) });
+    storage((store) => store.setItem(HELD + form.dataset.hold, said), "sessionStorage");
+  }
+
+  // A page that comes after the sending has none of its answers; the form itself gets them back.
+  function bringBack(leaving) {
+    const form = document.querySelector("form[data-hold]");
+    storage(function (store) {
+      Object.keys(store).forEach(function (key) {
+        if (!key.startsWith(HELD)) return;
+        const held = JSON.parse(store.getItem(key));
+        if (form && key === HELD + form.dataset.hold) fill(form, held.fields);
+        else if (held.sent || leaving) store.removeItem(key);
+      });
+    }, "sessionStorage");
+  }
+
+  function fill(form, fields) {
+    form.querySelectorAll("input:not([type=hidden]), textarea").forEach(function (field) {
+      const own = fields.filter((pair) => pair[0] === field.name).map((pair) => pair[1]);
+      if (/checkbox|radio/.test(field.type)) field.checked = own.includes(field.value);
+      else if (own.length) field.value = own[0]; // a box beside it, of the same name, comes after it
+    });
+    hold(form, false);
+  }
+
   // ---- two open pages ----------------------------------------------------------------------------
   function conflict(name, said) {
     const form = formNamed(name);
@@ -280,16 +310,22 @@
   }
 
   function begin() {
-    if (document.querySelector("[data-forget-drafts]")) return forgetHere(() => true);
+    const leaving = document.querySelector("[data-forget-drafts]");
+    bringBack(leaving);
+    if (leaving) return forgetHere(() => true);
     forms().forEach(watch);
     // What the server has needs no copy here, once its form is gone.
     forgetHere((entry) => isTooOld(entry) || (entry.saved && !formNamed(entry.name)));
   }
 
   document.addEventListener("input", function (event) {
-    const form = event.target.closest("form[data-draft]");
+    const form = event.target.form;
+    if (form && form.matches("[data-hold]")) return hold(form, false);
     // What is ticked may untick something else first: a choice that is ruled out is none any more.
-    if (form && event.target.name) setTimeout(() => changed(form));
+    if (form && form.matches("[data-draft]")) setTimeout(() => changed(form));
+  });
+  document.addEventListener("submit", function (event) {
+    if (event.target.matches("[data-hold]")) hold(event.target, true);
   });
   document.addEventListener("htmx:afterRequest", function (event) {
     const form = event.detail.elt;

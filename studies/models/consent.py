@@ -4,16 +4,23 @@ import uuid
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 
 from studies.models.enrolment import Enrolment
 from studies.models.study import Study
 
 
 class ConsentDocument(models.Model):
-    """One consent text in one interface language. Never changes; a new text is a new version."""
+    """One consent text in one interface language. Never changes; a new text is a new version.
+
+    One with a `country` is for its cohorts alone, who then read no other.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="consent_documents")
+    country = models.CharField(
+        max_length=2, blank=True, db_default="", help_text="ISO 3166-1 alpha-2; empty: any"
+    )
     locale = models.CharField(max_length=5)
     version = models.PositiveIntegerField()
     body = models.TextField(help_text="Markdown")
@@ -28,7 +35,11 @@ class ConsentDocument(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["study", "locale", "version"], name="consent_document_version"
+                fields=["study", "country", "locale", "version"], name="consent_document_version"
+            ),
+            models.CheckConstraint(
+                condition=Q(country="") | Q(country__regex=r"^[A-Z]{2}$"),
+                name="consent_document_country",
             ),
         ]
 

@@ -17,6 +17,8 @@ from studies.models import Audit, Enquiry, Enrolment
 from tests import factories
 from tests.annotation.talking import finished, joined, judge, say, shown_first_turn
 from tests.annotation.visiting import Page, browser_of, page, send
+from tests.studies.asking import asking_world, consented
+from tests.studies.test_practising import TUTORIAL
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +75,41 @@ def test_pay_may_differ_by_country_and_be_for_the_whole_sitting() -> None:
     assert "Earned $0.00 $9.00 for all conversations" in words(enrolment)
     finished(enrolment)
     assert "Earned $9.00" in words(enrolment)
+
+
+@pytest.mark.parametrize(
+    ("pay", "minutes", "earned"),
+    [
+        ({"amount": 12, "currency": "USD", "per": "hour"}, None, "$1.00"),
+        ({"amount": 12, "currency": "USD", "per": "hour", "check_minutes": 10}, 20, "$2.00"),
+        ({"amount": 3, "currency": "USD", "per": "conversation"}, 30, "$1.00"),
+    ],
+)
+def test_a_failed_check_is_paid_and_says_so_with_a_code(
+    pay: dict[str, Any], minutes: int | None, earned: str
+) -> None:
+    check = {"check": TUTORIAL["check"]}
+    world = asking_world(
+        [], purposes=["take_part"], tutorial=check, pay=pay, minutes=minutes, conversations=2
+    )
+    client = browser_of(consented(world))
+    sentence = f"you are paid {earned} for your time."
+    assert sentence in page(client.get("/tutorial/")).words
+    for _ in range(2):
+        client.post("/tutorial/", {"item": "check", "what": "no"})
+
+    seen = page(client.get("/closing/"))
+    assert f"You are paid {earned} for your time." in seen.words
+    assert [one["data-outcome"] for one in seen.having("data-outcome")] == ["quality_term"]
+    assert "completion-code" in [one["id"] for one in seen.having("id")]
+    assert f"Earned {earned}" in page(client.get("/my-work/")).words
+
+
+def test_a_study_without_pay_promises_none_for_its_check() -> None:
+    check = {"check": TUTORIAL["check"]}
+    world = asking_world([], purposes=["take_part"], tutorial=check)
+    seen = page(browser_of(consented(world)).get("/tutorial/"))
+    assert "the study ends here for you." in seen.words
 
 
 def test_a_study_without_pay_speaks_of_none() -> None:

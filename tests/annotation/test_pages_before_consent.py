@@ -47,7 +47,7 @@ def test_the_page_before_consent_tells_all_there_is_to_know(client: Client) -> N
         "before you send it",
         "with one click on every page",
         "you must be 18 or older",
-        "Inference Ltd (IE) · nothing is kept",
+        "Inference Ltd (Ireland) · nothing is kept",
     ):
         assert told in words
     assert '<a href="/privacy/">More about this</a>' in client.get("/welcome/").content.decode()

@@ -409,4 +409,19 @@ def test_the_language_form_leads_nowhere_else() -> None:
         response = Client().post("/language/", {"language": "it", "next": address})
         assert response.headers["Location"] == "/work/"
     assert Client().post("/language/", {"language": "xx"}).status_code == 422
+
+
+def test_without_scripts_the_way_to_the_languages_takes_along_what_is_typed(visit: Visit) -> None:
+    visit.choose()
+    form = visit.page().form_to("/message/")
+    [way] = [
+        one["formaction"]
+        for one in visit.page().having("formaction")
+        if "language" in one["formaction"]
+    ]
+    response = visit.client.post(way, {**form.fields, "text": "Half a sen"})
+
+    assert (response.status_code, response["Location"]) == (303, way)
+    assert page(visit.client.get(way)).forms[0].fields["next"] == visit.address
+    assert visit.page().form_to("/message/").fields["text"] == "Half a sen"
     assert settings.LANGUAGES

@@ -210,6 +210,16 @@ def test_a_new_person_is_told_the_pace_of_their_cohort() -> None:
     )
 
 
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_the_first_person_of_a_cohort_is_told_what_the_study_says(share: float) -> None:
+    effort.pace_at.cache_clear()
+    made = factories.world(prompts=2, conversations=2, minutes=9, own_prompt_share=share)
+    client = browser_of(joined(made))
+    assert "about 9 minutes left" in page(client.get("/work/", follow=True)).words
+    assert "The rest takes about 9 minutes." in page(client.get("/pause/")).words
+    assert "Minutes left about 9" in page(client.get("/my-work/")).words
+
+
 # --- More time ------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from tests.architecture.files import APPS, ROOT, name_of, python
 OPEN_CONFIG = {
     "queues",
     "htmx",
+    "log_privacy",
     "pages",
     "requests",
     "startup",

@@ -18,6 +18,7 @@ from studies.rules import rules_of
 from tests import factories
 from tests.console.study_files import DEMO, small
 from tests.studies.asking import answer
+from tests.studies.test_practising import TUTORIAL
 
 BY = "researcher:anna"
 Output = pytest.CaptureFixture[str]
@@ -55,6 +56,10 @@ def told(*fields: str) -> list[str]:
         (
             "minutes: 9\npay: {amount: 1, currency: USD, per: hour, by_country: {FR: {amount: 1, currency: EUR}}}",
             "pay.by_country.FR: no cohort is in FR -> use one of: IN",
+        ),
+        (
+            "minutes: 9\npay: {amount: 1, currency: USD, per: hour, check_minutes: 0}",
+            "pay.check_minutes: must be at least 1",
         ),
         ("limits: {per_day: 0}", "limits.per_day: must be at least 1"),
         ("limits: {per_day: 1}", "limits.per_day: 2 conversations cannot be done in 24 hours"),
@@ -129,7 +134,8 @@ def cells() -> dict[str, Any]:
 @pytest.mark.django_db
 def test_rules_about_arriving_are_read_back_as_they_were_said() -> None:
     pay = (
-        "{amount: 3.1, currency: GBP, per: sitting, by_country: {IN: {amount: 250, currency: INR}}}"
+        "{amount: 3.1, currency: GBP, per: sitting, by_country: {IN: {amount: 250, currency: INR}},"
+        " check_minutes: 4}"
     )
     fields = ("minutes: 20", f"pay: {pay}", "limits: {per_day: 5}", PANELS)
     version = load(with_(*fields)).version
@@ -137,6 +143,7 @@ def test_rules_about_arriving_are_read_back_as_they_were_said() -> None:
     rules = rules_of(version)
     assert rules.pay is not None
     assert (rules.pay.amount, rules.pay.in_country("IN").currency) == (Decimal("3.1"), "INR")
+    assert rules.paid_for_check("IN") == (Decimal(50), "INR")
     assert (rules.minutes, rules.limits.per_day, rules.limits.per_person) == (20, 5, None)
     assert rules.panels["prolific"].codes == {"complete": "C1"}
 
@@ -282,6 +289,22 @@ def test_a_real_study_hears_of_countries_without_anybody_to_talk_to() -> None:
 
     factories.cohort(world.study, country="IT")
     assert told in " ".join(opening.warnings_about(world.study))
+
+
+@pytest.mark.django_db
+def test_a_real_study_hears_which_panel_is_not_told_of_a_failed_check() -> None:
+    world = factories.world(
+        kind="real",
+        minutes=20,
+        pay={"amount": 1, "currency": "USD", "per": "sitting"},
+        tutorial=TUTORIAL,
+        panels={"cint": {}, "prolific": {"codes": {"complete": "C1"}}},
+    )
+    told = [one for one in opening.warnings_about(world.study) if "fails the check" in one]
+    assert told == [
+        "Whoever fails the check is paid, and goes back to prolific with nothing: its"
+        " `codes` have no `quality_term`."
+    ]
 
 
 @pytest.mark.django_db

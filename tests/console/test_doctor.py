@@ -10,6 +10,8 @@ from django.core.management import call_command
 from pytest_django.fixtures import Settings
 from redis import Redis
 
+from annotation import beating
+from annotation.tasks import fill_prefetch
 from console import doctor
 from console.doctor import Finding
 from sampling import demand, simulated
@@ -110,6 +112,50 @@ def test_a_public_address_must_be_https(
     settings.BASE_URL, settings.PLAIN_HTTP = address, plain
 
     assert told(doctor.base_url)[0].startswith(starts)
+
+
+@pytest.mark.parametrize(
+    ("address", "hosts", "starts"),
+    [
+        ("https://study.example.org", ["study.example.org", "localhost"], "ok   allowed_hosts"),
+        ("https://study.example.org", [".example.org"], "ok   allowed_hosts"),
+        ("http://127.0.0.1:8000", ["127.0.0.1"], "ok   allowed_hosts"),
+        ("https://study.example.org", ["study.exmaple.org"], "fail allowed_hosts study.example"),
+    ],
+)
+def test_the_host_of_the_public_address_must_be_answered_to(
+    settings: Settings, address: str, hosts: list[str], starts: str
+) -> None:
+    settings.BASE_URL, settings.ALLOWED_HOSTS = address, hosts
+
+    assert told(doctor.allowed_hosts)[0].startswith(starts)
+
+
+@pytest.mark.parametrize(
+    ("secret", "plain", "starts"),
+    [
+        ("p" * 40, False, "ok   panel_secret"),
+        ("k" * 40, True, "ok   panel_secret"),
+        ("k" * 40, False, "warn panel_secret PANEL_SECRET is not set"),
+    ],
+)
+def test_a_secret_of_panels_that_follows_the_secret_key_is_told(
+    settings: Settings, secret: str, plain: bool, starts: str
+) -> None:
+    settings.SECRET_KEY, settings.PANEL_SECRET, settings.PLAIN_HTTP = "k" * 40, secret, plain
+
+    assert told(doctor.panel_secret)[0].startswith(starts)
+
+
+@pytest.mark.django_db
+def test_a_clock_that_sends_nothing_is_told(redis: Redis) -> None:
+    redis.delete(beating.KEY)
+    silent = told(doctor.beat)
+    fill_prefetch()
+
+    assert silent[0].startswith("warn beat not heard for two minutes -> start one")
+    assert told(doctor.beat) == ["ok   beat heard in the last two minutes"]
+    assert 0 < redis.ttl(beating.KEY) <= beating.FADES
 
 
 @pytest.mark.parametrize(("free", "level"), [(5e9, "ok"), (1e9, "warn"), (1e8, "fail")])

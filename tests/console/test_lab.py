@@ -542,3 +542,29 @@ def test_a_language_that_there_is_not_is_not_found() -> None:
     address = f"/console/lab/reading/{world.study.slug}/xx/"
 
     assert signed_in(member(world.study)).get(address).status_code == 404
+
+
+def test_a_way_that_cannot_answer_the_prompt_is_refused_with_the_choices_kept() -> None:
+    texts = [{"text": f"{n} words of our own", "prompt": "another"} for n in ("Two", "Three")]
+    body = {"k": 2, "first_turn": {"strategy": "given", "texts": texts}}
+    endpoint = factories.endpoint()
+    plan = factories.plan(endpoints=[endpoint], body=body)
+    name = f"{plan.study.slug}/{plan.version}"
+    asked_for = {"study": plan.study.slug, "text": "Why?", "language": "en", "ways": [name]}
+
+    response = signed_in(member(plan.study)).post(
+        "/console/lab/", {**asked_for, "endpoints": [endpoint.name]}
+    )
+
+    assert response.status_code == 422
+    assert f"{name} brings no texts" in response.content.decode()
+    assert not LabRun.objects.exists()
+
+
+def test_ways_that_ask_several_endpoints_for_one_set_are_named_and_not_offered() -> None:
+    world = lab_world()
+
+    shown = signed_in(member(world.study)).get("/console/lab/").content.decode()
+
+    assert 'value="multi_model"' not in shown
+    assert "asks several endpoints: multi_model" in shown

@@ -330,6 +330,20 @@ def test_what_people_are_asked_is_written_into_rows_of_the_study() -> None:
     assert document.asks == {"sensitive_questions": "May we?"}
 
 
+def test_a_country_has_a_consent_text_of_its_own() -> None:
+    source = small(("[take_part]", "[take_part]\n  by_country: {IN: {en: Ours., hi: हमारा।}}"))
+    study = loading.load(source=source, by=BY).study
+    again = loading.load(source=source + b"# the same\n", by=BY)
+
+    texts = study.consent_documents.exclude(country="").order_by("locale")
+    assert list(texts.values_list("country", "locale", "body", "version")) == [
+        ("IN", "en", "Ours.", 1),
+        ("IN", "hi", "हमारा।", 1),
+    ]
+    assert study.consent_documents.count() == 3
+    assert again.study.consent_documents.count() == 3
+
+
 def test_other_words_for_a_purpose_are_a_new_version_of_the_consent() -> None:
     loading.load(source=small(PURPOSES), by=BY)
     reworded = (PURPOSES[0], PURPOSES[1].replace("May we?", "May we ask?"))

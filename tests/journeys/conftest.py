@@ -22,6 +22,8 @@ from tests import factories, forking
 from tests.browsers import chromium_browser
 from tests.factories import World
 from tests.sampling.workers import Worker, until
+from tests.studies.asking import YEAR
+from tests.studies.test_practising import TUTORIAL
 
 # Playwright's own loop lives in this thread; the tests' few queries do no harm to it.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "yes"
@@ -111,6 +113,22 @@ def world(transactional_db: None, site: Site) -> World:
 def short_world(transactional_db: None, site: Site) -> World:
     """The same with one conversation."""
     return open_world(conversations=1)
+
+
+@pytest.fixture
+def whole_world(transactional_db: None, site: Site) -> World:
+    """One conversation that begins with words of one's own, after all that may come before it."""
+    made = open_world(
+        conversations=1,
+        own_prompt_share=1.0,
+        after_none="continue_from",
+        purposes=["take_part", "conversations"],
+        questions=[YEAR],
+        tutorial=TUTORIAL,
+    )
+    quota = factories.quota_set(made.cohort)
+    factories.quota_cell(quota, position=0, criteria={"age_band": ["18-34", "35+"]})
+    return made
 
 
 def open_world(**rules: Any) -> World:

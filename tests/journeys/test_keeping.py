@@ -77,13 +77,13 @@ def asked(page: Page, letter: str = "A") -> Locator:
     return page.get_by_label(WHY)
 
 
-def drafts_of(page: Page) -> list[str]:
-    """The addresses that drafts go to from now on, one for each request."""
-    sent: list[str] = []
+def drafts_of(page: Page) -> list[Request]:
+    """The requests for drafts from now on."""
+    sent: list[Request] = []
 
     def note(request: Request) -> None:
         if "/draft/" in request.url:
-            sent.append(request.url)
+            sent.append(request)
 
     page.on("request", note)
     return sent

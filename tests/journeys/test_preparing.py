@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from annotation.models import Draft
 from studies import bank
 from studies.models import Answer, SensitiveAnswer
 from studies.questions import as_json
@@ -71,6 +72,36 @@ def test_questions_are_answered_by_keyboard_alone(asking: World, scripted: Page)
     scripted.keyboard.press("Enter")
 
     expect(scripted.get_by_role("heading", name="What you agree to")).to_be_visible()
+
+
+def test_answers_are_held_in_their_tab_until_they_are_sent(asking: World, scripted: Page) -> None:
+    scripted.goto("/join/open-token/")
+    scripted.get_by_label("Yes, I am 18 or older").check()
+    press(scripted)
+    scripted.get_by_role("textbox").fill("next")
+    press(scripted)
+    scripted.get_by_role("textbox").fill("1985")
+    scripted.get_by_role("link", name="Language:").click()
+    scripted.get_by_label("Français").check()
+    with scripted.expect_navigation():
+        scripted.locator("main form button").click()
+    expect(scripted.get_by_role("textbox")).to_have_value("1985")
+    assert "1985" in str(held(scripted))
+    scripted.reload()
+    expect(scripted.get_by_role("textbox")).to_have_value("1985")
+    assert scripted.evaluate("localStorage.length") == 0
+
+    with scripted.expect_navigation():
+        scripted.locator("main form button").click()
+    expect(scripted.locator("input[name=document]")).to_be_attached()
+    assert held(scripted) == []
+    assert not Draft.objects.exists()
+
+
+def held(page: Page) -> list[str]:
+    """What the tab keeps."""
+    entries: dict[str, str] = page.evaluate("Object.fromEntries(Object.entries(sessionStorage))")
+    return [said for name, said in entries.items() if name.startswith("held:")]
 
 
 def press(page: Page) -> None:

@@ -14,15 +14,27 @@ from tests.journeys.hands import Hand
 STEPS = 60
 PATIENCE = 30.0  # seconds until a page that does not change is a failure
 WORDS = "My grandmother would say so"
+YEAR = "1980"
 BUTTON = "button:not([type=button]), input[type=submit]"
 
 
 class Walk:
-    """`pages` counts what was passed; with `reload` every one of them is loaded twice."""
+    """`pages` counts what was passed; with `reload` every one of them is loaded twice.
 
-    def __init__(self, page: Page, hand: Hand, *, language: str = "en", reload: bool = False):
+    With `none`, no answer of the first comparison represents whoever walks.
+    """
+
+    def __init__(
+        self,
+        page: Page,
+        hand: Hand,
+        *,
+        language: str = "en",
+        reload: bool = False,
+        none: bool = False,
+    ):
         self.page, self.hand = page, hand
-        self.language, self.reload = language, reload
+        self.language, self.reload, self.none = language, reload, none
         self.pages = 0
 
     def begin(self, token: str = "open-token") -> None:
@@ -56,18 +68,20 @@ class Walk:
         assert self.page.locator("html").get_attribute("lang") == self.language
 
     def answer(self) -> None:
-        """Fill in the main form and send it."""
+        """Fill in the main form and send it; where there is none, follow the main link."""
+        if not self._main("form").count():
+            return self._leave_by(self._main("a.btn").first)
         form = self._main("form").first
-        for option in list(self._options(form)):
-            self.hand.choose(option)
+        while options := list(self._options(form)):  # what is chosen may bring another question
+            for option in options:
+                self.hand.choose(option)
         for select in form.locator("select:visible").all():
             self.hand.take(select)
-        for field in form.locator("input[type=number]:visible").all():
-            self.hand.write(field, "1980")
         for field in form.locator("textarea:visible, input[type=text]:visible").all():
             if not field.input_value():
-                self.hand.write(field, WORDS)
-        self._send()
+                is_number = field.get_attribute("inputmode") == "numeric"
+                self.hand.write(field, YEAR if is_number else WORDS)
+        return self._send()
 
     def _waits(self) -> bool:
         return self.page.locator("[data-set]").count() > 0
@@ -85,15 +99,24 @@ class Walk:
             "`[name='${one.name}']:checked`)).map(one => one.name))]"
         )
         for name in names:
-            yield form.locator(f"input[type=radio][name='{name}']:visible").first
+            group = form.locator(f"input[type=radio][name='{name}']:visible")
+            if name == "choice" and self.none and group.and_(self._valued("none")).count():
+                self.none = False
+                yield group.and_(self._valued("none"))
+            else:
+                yield group.first
         for box in form.locator("input[type=checkbox][required]:visible").all():
             if not box.is_checked():
                 yield box
 
     def _send(self) -> None:
-        """Press the main form's button; returns once the page is another one."""
+        """Press the main form's button."""
+        self._leave_by(self._main("form").first.locator(BUTTON).last)
+
+    def _leave_by(self, button: Locator) -> None:
+        """Press it; returns once the page is another one."""
         before = self._sight()
-        self.hand.press(self._main("form").first.locator(BUTTON).last)
+        self.hand.press(button)
         _until(lambda: self._sight() != before)
         told = self.page.locator("main .notice[role=alert]:visible")  # the clock of a lease is none
         assert told.count() == 0, self._sight()

@@ -29,12 +29,12 @@ WAYS = {
 }
 
 
-def walk_by(way: Way, *, chromium: Browser, site: Site, language: str) -> str:
+def walk_by(way: Way, *, chromium: Browser, site: Site, language: str, none: bool = False) -> str:
     """The completion code at the end of a walk in which every page is loaded twice."""
     context = chromium.new_context(base_url=site.url, **way.options)
     context.set_default_timeout(20_000)
     try:
-        walk = Walk(context.new_page(), way.hand, language=language, reload=True)
+        walk = Walk(context.new_page(), way.hand, language=language, reload=True, none=none)
         walk.begin()
         return walk.to_the_code()
     finally:

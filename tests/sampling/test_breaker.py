@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from sampling import breaker
 from sampling.models import Endpoint
+from sampling.retrying import LONGEST_RETRY_AFTER
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +50,18 @@ def test_each_failed_try_makes_the_rest_longer_up_to_a_bound() -> None:
 
     assert breaker.FIRST_REST < rest(second) <= 2 * breaker.FIRST_REST
     assert 2 * breaker.FIRST_REST < rest(last) <= breaker.LONGEST_REST
+
+
+def test_an_endpoint_that_asks_for_a_pause_gets_it_from_everybody_within_reason() -> None:
+    asking, wanting_much = factories.endpoint(), factories.endpoint()
+
+    breaker.note_failure(asking.pk, pause=60.0)
+    breaker.note_failure(wanting_much.pk, pause=86400.0)
+
+    asking.refresh_from_db()
+    wanting_much.refresh_from_db()
+    assert 59 < rest(asking) <= 60
+    assert rest(wanting_much) <= LONGEST_RETRY_AFTER
 
 
 def test_one_success_closes_it() -> None:

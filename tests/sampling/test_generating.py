@@ -144,6 +144,31 @@ def test_a_passing_fault_costs_an_attempt_and_no_set(
     assert asked.calls.filter(attempt=1).exists()
 
 
+def test_what_the_guard_found_in_an_earlier_attempt_is_kept_with_it(engine: Engine) -> None:
+    engine.server.order("empty")
+    asked = engine.ask()
+    generating.work(rounds=1)
+    due_now()
+    generating.work()
+
+    assert (state(asked), asked.guard and asked.guard["passed"]) == ("ready", True)
+    first, last = asked.attempt_log
+    assert [one["measure"] for one in first["findings"]] == ["empty"]
+    assert "findings" not in last
+
+
+def test_the_plans_next_endpoint_writes_what_the_guard_refused_of_the_first(
+    engine: Engine,
+) -> None:
+    engine.server.order("empty")
+    asked = engine.ask(engine.another_plan(engine.endpoint, engine.row()))
+    generating.work(rounds=1)
+    due_now()
+    generating.work()
+
+    assert (state(asked), asked.endpoint_rank, asked.attempt) == ("ready", 1, 2)
+
+
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
     [

@@ -38,6 +38,8 @@ def test_plans_from_before_keep_their_fingerprint() -> None:
     asking = plan_body(first_turn={"strategy": "independent", "logprobs": True})
 
     assert "logprobs" not in body["first_turn"]
+    mixed = plans.read(plan_body(first_turn={"strategy": "community_alignment"}))
+    assert not {"logprobs", "role"} & set(plans.as_json(mixed)["first_turn"])
     assert plans.as_json(plans.read(asking))["first_turn"]["logprobs"] is True
 
 

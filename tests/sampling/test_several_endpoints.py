@@ -90,7 +90,7 @@ def test_a_stored_set_of_the_command_line_sits_at_both(engine: Engine, in_turn: 
     second = engine.row(seats=1)
     plan = engine.another_plan(engine.endpoint, second)
 
-    _, claim = stored_plans.take(plan, context=(message("user", "Hello?"),), language="en")
+    _, claim, _ = stored_plans.take(plan, context=(message("user", "Hello?"),), language="en")
 
     assert (claim.streams, claim.streams_on) == (3, (2, 1))
     assert dict(Seat.objects.values_list("endpoint_id", "streams")) == {

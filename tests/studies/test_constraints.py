@@ -229,6 +229,13 @@ def test_what_people_agreed_to_is_never_changed_or_removed() -> None:
             delete(row)
 
 
+@breaks("consent_document_country")
+def test_a_consent_text_is_for_a_country_or_for_any() -> None:
+    for country in ("it", "I"):
+        with refused("consent_document_country"):
+            factories.consent_document(country=country)
+
+
 @breaks("consent_record_purpose_asked")
 def test_only_what_a_document_asks_for_can_be_agreed_to() -> None:
     record = factories.consent_record()

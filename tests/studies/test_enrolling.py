@@ -17,6 +17,7 @@ from studies.enrolling import (
     completion_code,
     consent_document,
     decline_consent,
+    document_read,
     end_sitting,
     give_consent,
 )
@@ -108,11 +109,31 @@ def test_the_consent_text_is_the_rules_version_in_the_language_or_in_english() -
     newer = factories.consent_document(world.study, version=2)
     portuguese = factories.consent_document(world.study, version=2, locale="pt")
     factories.consent_document(world.study, version=3)
-    assert consent_document(study=world.study, locale="en") == newer
-    assert consent_document(study=world.study, locale="pt-br") == portuguese
-    assert consent_document(study=world.study, locale="hi") == newer
+    assert consent_document(cohort=world.cohort, locale="en") == newer
+    assert consent_document(cohort=world.cohort, locale="pt-br") == portuguese
+    assert consent_document(cohort=world.cohort, locale="hi") == newer
     with pytest.raises(ConsentDocument.DoesNotExist):
-        consent_document(study=factories.world(consent_version=9).study, locale="en")
+        consent_document(cohort=factories.world(consent_version=9).cohort, locale="en")
+
+
+def test_the_consent_text_of_the_cohorts_country_comes_before_the_general_one() -> None:
+    world = factories.world(country="IT")
+    factories.consent_document(world.study, locale="it")
+    english = factories.consent_document(world.study, country="IT")
+    italian = factories.consent_document(world.study, country="IT", locale="it")
+    foreign = factories.consent_document(world.study, country="FR")
+
+    assert consent_document(cohort=world.cohort, locale="it") == italian
+    assert consent_document(cohort=world.cohort, locale="hi") == english
+    american = factories.cohort(world.study, country="US")
+    assert consent_document(cohort=american, locale="en") == world.consent
+    for posted, document in (
+        (italian, italian),
+        (world.consent, world.consent),
+        (foreign, english),
+    ):
+        assert document_read(str(posted.pk), cohort=world.cohort, locale="en") == document
+    assert document_read("none", cohort=world.cohort, locale="it") == italian
 
 
 def test_work_begins_with_a_sitting_by_the_rules_of_the_study() -> None:

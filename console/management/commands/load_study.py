@@ -53,7 +53,7 @@ class Command(BaseCommand):
             self._stop(REFUSED, *_refusal(file, refusal))
         else:
             self.stdout.write(_said(loaded))
-            for warning in opening.warnings_about(loaded.study):
+            for warning in opening.all_warnings(loaded.study):
                 self.stderr.write(f"warning: {warning}")
 
     def _export(self, slug: str, file: Path | None) -> None:

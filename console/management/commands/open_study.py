@@ -26,7 +26,7 @@ class Command(BaseCommand):
         if study.state == Study.State.OPEN:
             self.stdout.write(f"{study.slug} is open already")
             return
-        for warning in opening.warnings_about(study):
+        for warning in opening.all_warnings(study):
             self.stderr.write(f"warning: {warning}")
         try:
             self._open(study, options["unrehearsed"])

@@ -17,15 +17,19 @@ from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError
 
-from sampling import plans, setting_out, side_by_side, single_set, stored_plans, ways
+from sampling import linking, plans, setting_out, side_by_side, single_set, stored_plans, ways
 from sampling.calls import SEEDS, Endpoint
-from sampling.drawing import SetResult
+from sampling.drawing import NOWHERE, SetResult
 from sampling.errors import BadRequest, GuardRejected, SamplingError, Stopped
 from sampling.messages import Context, message, read_context, unusable
 from sampling.models import Plan
+from sampling.plans import PlanBody
 from sampling.side_by_side import Made
 from sampling.single_set import Wish
-from sampling.strategies import REGISTRY
+from sampling.strategies import REGISTRY, Origin
+from studies.models import Prompt, PromptText
+
+ONE_OF = "give --prompt TEXT or --conversation FILE, or a study's --prompt-key KEY"
 
 
 class Command(BaseCommand):
@@ -41,6 +45,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--language", default="en", help="the language of the answers")
         parser.add_argument("--prompt", help="what the person says")
+        parser.add_argument(
+            "--prompt-key", metavar="KEY", help="a prompt of the study, with --plan study/version"
+        )
         parser.add_argument(
             "--conversation", metavar="FILE", help="JSON list of role-tagged messages; - for stdin"
         )
@@ -82,16 +89,21 @@ class Command(BaseCommand):
 
     def _sample(self, options: dict[str, Any]) -> None:
         plan = _stored_plan(options)
+        body = plans.read(plan.body) if plan else plans.of_strategy(options["plan"])
+        text = _text_of_study(options, plan)
+        context = read_context(text.messages) if text else _context(options)
         wanted = single_set.wish(
-            body=plans.read(plan.body) if plan else plans.of_strategy(options["plan"]),
-            context=_context(options),
+            body=body,
+            context=context,
             language=options["language"],
             endpoints=_endpoints(options, plan),
             seed=options["seed"],
+            origin=_origin(text, plan, body, context) if text and plan else NOWHERE,
         )
         self._say_where(wanted.endpoints[0])
         if plan and options["store"]:
-            self._attempt_and_store(plan, wanted, as_json=options["json"])
+            prompt = text.prompt if text else None
+            self._attempt_and_store(plan, wanted, prompt, as_json=options["json"])
         else:
             self._attempt(wanted, as_json=options["json"])
 
@@ -103,10 +115,14 @@ class Command(BaseCommand):
         else:
             self._show(wanted, result, as_json=as_json)
 
-    def _attempt_and_store(self, plan: Plan, wanted: Wish, *, as_json: bool) -> None:
+    def _attempt_and_store(
+        self, plan: Plan, wanted: Wish, prompt: Prompt | None, *, as_json: bool
+    ) -> None:
         """The same, with a row that workers leave alone; also a failed attempt is stored."""
-        row, claim = stored_plans.take(plan, context=wanted.context, language=wanted.language)
-        wanted = replace(wanted, set_id=row.pk, seed=row.seed, attempt=claim.attempt)
+        row, claim, origin = stored_plans.take(
+            plan, context=wanted.context, language=wanted.language, prompt=prompt
+        )
+        wanted = replace(wanted, set_id=row.pk, seed=row.seed, attempt=claim.attempt, origin=origin)
         try:
             result = single_set.make(wanted)
         except SamplingError as error:
@@ -186,8 +202,8 @@ def _stored_plan(options: dict[str, Any]) -> Plan | None:
 
 def _wishes(options: dict[str, Any]) -> list[Wish]:
     """Every strategy on every endpoint, all with one seed. Raises BadRequest."""
-    if options["store"] or "/" in options["plan"]:
-        raise BadRequest("--compare takes --strategies, and stores nothing")
+    if options["store"] or options["prompt_key"] or "/" in options["plan"]:
+        raise BadRequest("--compare takes --strategies and words of its own, and stores nothing")
     context = _context(options)
     seed = secrets.randbelow(SEEDS) if options["seed"] is None else options["seed"]
     chosen = ways.choose(options["strategies"])
@@ -242,11 +258,29 @@ def _endpoints(options: dict[str, Any], plan: Plan | None) -> tuple[Endpoint, ..
     return (single_set.default_endpoint(),)
 
 
+def _text_of_study(options: dict[str, Any], plan: Plan | None) -> PromptText | None:
+    """The study's prompt that the options name, None where they name none. Raises BadRequest."""
+    key = options["prompt_key"]
+    if key is None:
+        return None
+    if plan is None:
+        raise BadRequest("--prompt-key goes with --plan study/version")
+    if options["prompt"] is not None or options["conversation"] is not None:
+        raise BadRequest(ONE_OF)
+    return stored_plans.prompt_of(plan, key, options["language"])
+
+
+def _origin(text: PromptText, plan: Plan, body: PlanBody, context: Context) -> Origin:
+    return linking.origin_for(
+        text.prompt, body, context=context, language=text.language, plan_sha256=plan.sha256
+    )
+
+
 def _context(options: dict[str, Any]) -> Context:
     """The conversation of the options: exactly one of the two. Raises BadRequest."""
     prompt, conversation = options["prompt"], options["conversation"]
     if (prompt is None) == (conversation is None):
-        raise BadRequest("give --prompt TEXT or --conversation FILE")
+        raise BadRequest(ONE_OF)
     if conversation is not None:
         return read_context(_read_json(conversation))
     if not prompt.strip() or unusable(prompt):

@@ -1,9 +1,11 @@
 import pytest
 
 from config.supervisor import brought
+from config.supervisor.options import OwnModel
 from config.supervisor.postgres import Postgres
 from config.supervisor.trouble import Trouble
 from config.supervisor.valkey import Valkey
+from sampling import simulated
 
 
 def test_servers_that_answer_are_used(postgres: Postgres, valkey: Valkey) -> None:
@@ -28,3 +30,24 @@ def test_a_wrong_password_is_named_and_not_repeated(valkey: Valkey) -> None:
         brought.check_redis(valkey.url.replace(valkey.password, "open-sesame"))
 
     assert "open-sesame" not in str(raised.value)
+
+
+def test_a_model_that_answers_is_no_warning() -> None:
+    with simulated.running() as server:
+        model = OwnModel(server.model, server.base_url, server.key)
+
+        assert brought.warnings_about_model(model) == []
+
+
+def test_a_model_that_cannot_serve_is_told_with_what_to_do() -> None:
+    with simulated.running(key="right") as server:
+        wrong_name = OwnModel("big", server.base_url, server.key)
+        (unknown,) = brought.warnings_about_model(wrong_name)
+        (refused,) = brought.warnings_about_model(OwnModel("big", server.base_url, "wrong"))
+    (away,) = brought.warnings_about_model(OwnModel("big", "http://127.0.0.1:9/v1", "k"))
+
+    assert "has no model big" in unknown
+    assert "correct MODEL_NAME" in unknown
+    assert "correct MODEL_API_KEY" in refused
+    assert "does not answer yet" in away
+    assert "correct MODEL_BASE_URL" in away

@@ -40,6 +40,7 @@ def test_a_file_for_our_engine_is_a_model_of_ones_own(tmp_path: Path) -> None:
         ({"MODEL_BASE_URL": "127.0.0.1:9/v1", "MODEL_NAME": "x"}, "is no web address"),
         ({"MODEL_BASE_URL": "http://127.0.0.1:9/v1"}, "MODEL_NAME is not"),
         ({"MODEL_GGUF": "/nowhere.gguf"}, "there is no such file"),
+        ({"MODEL_HUB": "owner/repo:q4"}, "fetches no model from a hub"),
     ],
 )
 def test_nonsense_is_named(environment: dict[str, str], says: str) -> None:

@@ -19,6 +19,7 @@ def test_every_cohort_gets_the_model_of_ones_own(tmp_path: Path) -> None:
 
     assert [endpoint["model"] for endpoint in found["endpoints"]] == ["big/model"]
     assert plans == {study.PLAN}
+    assert found["plans"][study.PLAN]["guard"] == {"language": "fail"}
     assert found["prompts"] == yaml.safe_load(study.FILE.read_text())["prompts"]
 
 

@@ -167,6 +167,16 @@ def _(locale: str) -> Visit:
     return Visit(partial(client.get, "/consent/change/"), client)
 
 
+@state("consent-change-late", status=409)
+def _(locale: str) -> Visit:
+    """A page that shows another version than the one answered last."""
+    world = study(locale, purposes=wordings.PURPOSES)
+    _enrolment, client = annotator(world, locale)
+    renew_consent(world)
+    later = ConsentDocument.objects.filter(study=world.study, version=2)[0]
+    return Visit(partial(client.post, "/consent/change/", {"document": later.pk}), client)
+
+
 @state("questions")
 def _(locale: str) -> Visit:
     client = consented(locale)

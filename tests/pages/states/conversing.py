@@ -142,14 +142,6 @@ def judged_wrongly(locale: str, **posted: str) -> Visit:
     return refused(client, f"/conversation/{scene.conversation_id}/", **posted)
 
 
-@state("tie-fault", status=422)
-def _(locale: str) -> Visit:
-    """Two or more answers speak for somebody, and only one was named."""
-    _enrolment, client, scene = at_answers(locale, **wordings.EVERYTHING)
-    one = str(scene.last.candidates[0].id)
-    return refused(client, f"/conversation/{scene.conversation_id}/", choice="tie", tied=one)
-
-
 @state("report-fault", status=422)
 def _(locale: str) -> Visit:
     _enrolment, client, scene = at_answers(locale)

@@ -384,6 +384,13 @@ def _(locale: str) -> Visit:
     return Visit(partial(client.get, "/pause/"), client)
 
 
+@state("break-almost-over")
+def _(locale: str) -> Visit:
+    _world, _enrolment, client = with_one_done(locale)
+    Sitting.objects.update(deadline=timezone.now() + timedelta(seconds=90))
+    return Visit(partial(client.get, "/pause/"), client)
+
+
 @state("break-before-choosing")
 def _(locale: str) -> Visit:
     world, enrolment, client, talk = in_turn(locale)

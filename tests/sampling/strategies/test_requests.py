@@ -95,6 +95,19 @@ def test_community_alignment_asks_for_four_at_once_and_one_default() -> None:
     assert len(sent) == 2
 
 
+def test_what_community_alignment_is_told_of_drawing_holds_for_both_of_its_parts() -> None:
+    told = {"role": "user", "logprobs": True, "temperature": 0.5, "top_p": 0.9}
+    sent = requests(plan("community_alignment", step=told, repairs=0))
+
+    assert [roles_and_texts(one)[0] for one in sent.values()] == [
+        ("user", PUBLISHED.text),
+        ("user", ANSWER),
+    ]
+    for one in sent.values():
+        params = {name: one.body[name] for name in ("logprobs", "temperature", "top_p")}
+        assert params == {"logprobs": True, "temperature": 0.5, "top_p": 0.9}
+
+
 def test_a_mix_has_the_requests_of_its_parts() -> None:
     parts = [
         {"step": {"strategy": "persona", "stances": STANCES}, "keep": 2},

@@ -53,6 +53,9 @@ class OwnEndpoint:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         lines = dict(line.split(": ", 1) for line in head.splitlines() if ": " in line)
+        if "content-length" not in lines:  # the start asks which models there are; it tells nothing
+            writer.close()
+            return
         body = json.loads(await reader.readexactly(int(lines["content-length"])))
         self.asked.append(lines["x-request-id"])
         self.log[lines["x-request-id"]] = body

@@ -35,7 +35,7 @@ def _(_locale: str) -> Visit:
     return Visit(partial(client.get, "/accounts/login/"), client)
 
 
-@state("login-fault", console=True)
+@state("login-fault", console=True, status=422)
 def _(_locale: str) -> Visit:
     client = Client()
     wrong = {"username": "r@example.org", "password": "no"}

@@ -73,6 +73,8 @@ def names_of_rows() -> Iterator[str]:
         (Study, "slug"),
         (Cohort, "slug"),
         (Endpoint, "name"),
+        (Endpoint, "model"),
+        (Endpoint, "revision"),
         (Researcher, "email"),
         (Enrolment, "pseudonym"),
         (Enrolment, "ui_language"),

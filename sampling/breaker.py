@@ -2,7 +2,7 @@
 
 Columns of the endpoint's row: `failures`, and `open_until`. Null: closed. In the future: open,
 nothing is claimed for it. In the past: half open, one seat tries it; success closes the breaker,
-failure opens it for longer. Each function is one conditional update.
+failure opens it for longer. Each function is a conditional update.
 """
 
 from datetime import timedelta
@@ -29,7 +29,7 @@ def note_failure(endpoint_id: UUID, *, pause: float = 0.0) -> None:
     """The endpoint gave no whole answer. Calls that were under way when it opened do not count.
 
     `pause` is the time in seconds that it asked for, if it did: it gets it at once, within reason,
-    and from everybody.
+    and from everybody, also when it rests already and for less.
     """
     not_open = Endpoint.objects.filter(Q(open_until=None) | Q(open_until__lte=Now()))
     count = F("failures") + 1
@@ -39,4 +39,7 @@ def note_failure(endpoint_id: UUID, *, pause: float = 0.0) -> None:
     seconds = Greatest(Case(When(many, then=doubled), default=0.0), asked)
     until = ExpressionWrapper(Now() + seconds * timedelta(seconds=1), DateTimeField())
     opens = until if asked else Case(When(many, then=until), default=Value(None))
-    not_open.filter(pk=endpoint_id).update(failures=count, open_until=opens)
+    counted = not_open.filter(pk=endpoint_id).update(failures=count, open_until=opens)
+    if asked and not counted:
+        later = Now() + timedelta(seconds=asked)
+        Endpoint.objects.filter(pk=endpoint_id, open_until__lt=later).update(open_until=later)

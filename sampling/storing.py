@@ -205,12 +205,18 @@ def _note_health(claim: Claim, error: SamplingError) -> None:
         failed = failed or {claim.endpoint_id}
     elif error.calls and isinstance(error, EndpointError | GuardRejected):
         answered = answered or {claim.endpoint_id}
-    for endpoint_id in sorted(answered):
-        breaker.note_success(endpoint_id)
-    for endpoint_id in sorted(failed):
-        asked = [one.error for one in error.calls if ids[one.endpoint] == endpoint_id and one.error]
-        pauses = [one.retry_after for one in asked or [error] if one.retry_after]
-        breaker.note_failure(endpoint_id, pause=max(pauses, default=0.0))
+    # In the order of their ids, as a claim locks them.
+    for endpoint_id in sorted(failed | answered):
+        if endpoint_id in failed:
+            breaker.note_failure(endpoint_id, pause=_pause_asked(error, ids, endpoint_id))
+        else:
+            breaker.note_success(endpoint_id)
+
+
+def _pause_asked(error: SamplingError, ids: Mapping[str, UUID], endpoint_id: UUID) -> float:
+    """Seconds for which the endpoint asked to be left alone; 0 where it did not."""
+    met = [one.error for one in error.calls if one.error and ids[one.endpoint] == endpoint_id]
+    return max(one.retry_after or 0.0 for one in met or [error])
 
 
 def _endpoint_ids(claim: Claim, records: Iterable[CallRecord]) -> dict[str, UUID]:

@@ -64,6 +64,17 @@ def test_an_endpoint_that_asks_for_a_pause_gets_it_from_everybody_within_reason(
     assert rest(wanting_much) <= LONGEST_RETRY_AFTER
 
 
+def test_one_that_rests_already_rests_for_as_long_as_it_asks() -> None:
+    row = failing(breaker.THRESHOLD)
+
+    breaker.note_failure(row.pk, pause=60.0)
+    breaker.note_failure(row.pk, pause=20.0)
+
+    row.refresh_from_db()
+    assert row.failures == breaker.THRESHOLD
+    assert 59 < rest(row) <= 60
+
+
 def test_one_success_closes_it() -> None:
     row = failing(breaker.THRESHOLD)
 

@@ -98,6 +98,8 @@ def _lines(told: Explanation) -> Iterator[str]:
     for entry in told.attempts:
         outcome = entry["outcome"] or "under way"
         yield f"attempt {entry['attempt']} at {entry['endpoint']}: {outcome}"
+        for found in entry.get("findings", ()):
+            yield f"  {found['measure']} ({found['action']}): {found['said']}"
         yield from _calls(told.calls, entry["attempt"])
     for one in told.candidates:
         yield f"candidate {one['slot']} ({one['role']}, from {one['call']}):"

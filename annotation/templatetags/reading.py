@@ -73,7 +73,12 @@ def with_decimals(value: float, digits: int) -> str:
 @register.filter
 def minutes(value: int) -> str:
     """So many minutes, as short as the interface language writes them."""
-    return format_unit(value, "duration-minute", length="short", locale=_locale())
+    return _minutes_in(value, get_language() or "en")
+
+
+@lru_cache(maxsize=1024)
+def _minutes_in(value: int, code: str) -> str:
+    return format_unit(value, "duration-minute", length="short", locale=_locale_of(code))
 
 
 @register.filter
@@ -99,7 +104,12 @@ def listed(words: Iterable[str]) -> str:
 @register.filter
 def language_name(code: str) -> str:
     """What the interface language calls a language of the interface."""
-    return _locale_of(code).get_display_name(_locale()) or code
+    return _language_in(code, get_language() or "en")
+
+
+@lru_cache(maxsize=256)
+def _language_in(code: str, of_pages: str) -> str:
+    return _locale_of(code).get_display_name(_locale_of(of_pages)) or code
 
 
 @register.filter
@@ -117,7 +127,14 @@ def of(labels: Mapping[str, str], key: str) -> str:
 @register.filter
 def moment(value: datetime) -> str:
     """Date and time in UTC, and said to be so: the server does not know where somebody is."""
-    day = format_date(value, "long", locale=_locale())
-    time = format_time(value, "short", tzinfo=UTC, locale=_locale()).replace(" ", UNBROKEN)
-    joined = str(get_datetime_format("medium", locale=_locale()))
+    minute = value.astimezone(UTC).replace(second=0, microsecond=0)
+    return _moment_in(minute, get_language() or "en")
+
+
+@lru_cache(maxsize=4096)
+def _moment_in(minute: datetime, code: str) -> str:
+    locale = _locale_of(code)
+    day = format_date(minute, "long", locale=locale)
+    time = format_time(minute, "short", tzinfo=UTC, locale=locale).replace(" ", UNBROKEN)
+    joined = str(get_datetime_format("medium", locale=locale))
     return f"{joined.format(time, day)}{UNBROKEN}UTC"

@@ -23,6 +23,7 @@ from tests.config.supervisor.started import Started
 from tests.journeys.hands import Mouse
 from tests.journeys.walks import Walk
 
+RESTARTED = 5.0  # seconds until who died is started again
 ANSWERING = 120.0  # seconds that a very small model may take for four answers on busy cores
 
 # Of a message that it was sent before, this model writes four answers that are nearly the same.
@@ -128,7 +129,7 @@ def test_who_is_killed_comes_back_at_the_same_address(demo: Started, name: str) 
     old = demo.pids()[name]
     os.kill(old, signal.SIGKILL)
 
-    assert wait_until(lambda: demo.pids().get(name, old) != old, seconds=60)
+    assert wait_until(lambda: demo.pids().get(name, old) != old, seconds=RESTARTED)
     assert wait_until(lambda: back(demo), seconds=60), demo.output.read_text()
     assert f"{name} ended by SIGKILL; it is started again." in demo.output.read_text()
 

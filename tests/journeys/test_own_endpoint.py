@@ -8,14 +8,18 @@ because its start costs more than most of what is tried on it: the order of the 
 import json
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import pyarrow.parquet as parquet
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page as Tab
 
+from tests.annotation.visiting import Page
 from tests.config.supervisor.conftest import passable
 from tests.config.supervisor.started import Started
 from tests.journeys.own_endpoint import OwnEndpoint
@@ -35,6 +39,14 @@ for name in json.loads(sys.argv[1]):
     call_command("explain_set", name, json=True, stdout=out)
     told[name] = json.loads(out.getvalue())["calls"]
 print(json.dumps(told))
+"""
+
+CHOSEN = """
+import django, json, sys
+django.setup()
+from annotation.models import Comparison
+found = Comparison.objects.filter(conversation_id=sys.argv[1])
+print(json.dumps([str(one.chosen_id) for one in found]))
 """
 
 
@@ -134,7 +146,7 @@ def against_log(demo: Started, known: dict[str, Any], file: Path) -> dict[str, A
     return told
 
 
-def waiting(visitor: Visitor, chromium: Browser) -> Page:
+def waiting(visitor: Visitor, chromium: Browser) -> Tab:
     """The visitor's page in a browser, on a turn that no prefetch answers."""
     visitor.ask()
     context = chromium.new_context()
@@ -181,6 +193,51 @@ def test_a_waiting_page_recovers_when_a_part_is_killed(
     page.context.close()
     log = demo.data_dir / "logs" / "worker-generate.log"
     assert "Unrecoverable" not in log.read_text()  # it outlives every other part
+
+
+@contextmanager
+def away(demo: Started, part: str) -> Iterator[None]:
+    """The part is killed, and stays away: who would start it again is held until the end."""
+    killed = demo.pids()[part]
+    demo.process.send_signal(signal.SIGSTOP)
+    os.kill(killed, signal.SIGKILL)
+    try:
+        yield
+    finally:
+        demo.process.send_signal(signal.SIGCONT)
+    until(lambda: demo.pids()[part] != killed, what=demo.output.read_text)
+
+
+def refused(asked: Callable[[], Page]) -> tuple[int, str, Page]:
+    """The status of a refusal, its Retry-After and its page; status 0: it is none."""
+    try:
+        return 0, "", asked()
+    except HTTPError as refusal:
+        with refusal:
+            return refusal.code, refusal.headers["Retry-After"], Page(refusal.read().decode())
+
+
+def test_a_choice_that_was_sent_while_the_database_is_away_is_stored_once(
+    demo: Started, endpoint: OwnEndpoint
+) -> None:
+    endpoint.answering.set()
+    visitor = Visitor(demo.links()["cohorts"][0]["join_url"])
+    form = visitor.compare()
+    choice = form.options["choice"][1]
+    answers = {"choice": choice} | dict.fromkeys({"explanation"} & set(form.fields), "So kind")
+
+    with away(demo, "PostgreSQL"):
+        *seen, _ = refused(lambda: visitor.open(visitor.url))
+        *sent, page = refused(lambda: visitor.send(form, **answers))
+    kept = page.forms[0]
+    until(lambda: not refused(lambda: visitor.send(kept))[0], what=demo.output.read_text)
+    visitor.send(kept)
+
+    assert seen == sent == [503, "5"]
+    assert kept.fields.items() >= answers.items()
+    talk = form.action.split("/")[2]
+    counted = demo.command("-c", CHOSEN, talk)
+    assert json.loads(counted.stdout) == [choice], counted.stderr
 
 
 def test_when_the_demo_is_killed_nothing_of_it_stays(demo: Started) -> None:

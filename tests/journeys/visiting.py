@@ -71,6 +71,12 @@ class Visitor:
             self.wait_for(lambda _: not self.set_id)
             self._answer(self.page.forms[0])
 
+    def compare(self) -> Form:
+        """Go on until there are answers to choose from; returns the form that does it."""
+        while not self.wait_for(lambda _: not self.set_id).forms[0].action.endswith("/comparison/"):
+            self._answer(self.page.forms[0])
+        return self.page.forms[0]
+
     @property
     def _judging(self) -> bool:
         return self.page.forms[0].action.endswith("/comparison/")

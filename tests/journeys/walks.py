@@ -5,7 +5,8 @@ question, words where there is room for them, and its button.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle
 
 from playwright.sync_api import Error, Locator, Page
 
@@ -21,7 +22,8 @@ BUTTON = "button:not([type=button]), input[type=submit]"
 class Walk:
     """`pages` counts what was passed; with `reload` every one of them is loaded twice.
 
-    With `none`, no answer of the first comparison represents whoever walks.
+    With `none`, no answer of the first comparison represents whoever walks. Answers may take
+    `patience` seconds. Where there is room for words, the next of `words` is written.
     """
 
     def __init__(
@@ -32,14 +34,16 @@ class Walk:
         language: str = "en",
         reload: bool = False,
         none: bool = False,
+        words: Sequence[str] = (WORDS,),
+        patience: float = PATIENCE,
     ):
-        self.page, self.hand = page, hand
+        self.page, self.hand, self.patience = page, hand, patience
         self.language, self.reload, self.none = language, reload, none
-        self.pages = 0
+        self.words, self.pages = cycle(words), 0
 
-    def begin(self, token: str = "open-token") -> None:
+    def begin(self, link: str = "/join/open-token/") -> None:
         """Follow the link, and choose the language of the pages."""
-        self.page.goto(f"/join/{token}/")
+        self.page.goto(link)
         if self.page.locator("html").get_attribute("lang") != self.language:
             self.page.goto("/language/?next=/welcome/")
             self.hand.choose(self._main("input[name=language]").and_(self._valued(self.language)))
@@ -63,7 +67,10 @@ class Walk:
         """Wait while answers are being written. Loads the page anew once, if it is to."""
         if self.reload:
             self.page.reload()
-        _until(lambda: self.page.locator("main").count() > 0 and not self._waits())
+        _until(
+            lambda: self.page.locator("main").count() > 0 and not self._waits(),
+            seconds=self.patience,
+        )
         self.pages += 1
         assert self.page.locator("html").get_attribute("lang") == self.language
 
@@ -80,11 +87,12 @@ class Walk:
         for field in form.locator("textarea:visible, input[type=text]:visible").all():
             if not field.input_value():
                 is_number = field.get_attribute("inputmode") == "numeric"
-                self.hand.write(field, YEAR if is_number else WORDS)
+                self.hand.write(field, YEAR if is_number else next(self.words))
         return self._send()
 
     def _waits(self) -> bool:
-        return self.page.locator("[data-set]").count() > 0
+        """A set that failed is not waited for: its form asks for another one."""
+        return self.page.locator("[data-set]:not([data-set-state=failed])").count() > 0
 
     def _main(self, what: str) -> Locator:
         return self.page.locator(f"main {what}")
@@ -125,8 +133,8 @@ class Walk:
         return f"{self.page.url} {self.page.locator('main').inner_text()}"
 
 
-def _until(reached: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
+def _until(reached: Callable[[], bool], *, seconds: float = PATIENCE) -> None:
+    end = time.monotonic() + seconds
     while True:
         try:
             if reached():

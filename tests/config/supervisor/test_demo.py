@@ -5,16 +5,33 @@ import json
 import os
 import signal
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as parquet
 import pytest
+from playwright.sync_api import Browser
 
 from config.supervisor import services
 from config.supervisor.children import wait_until
 from config.supervisor.links import fetch
+from tests.browsers import chromium_browser
 from tests.config.supervisor.conftest import passable
 from tests.config.supervisor.started import Started
+from tests.journeys.hands import Mouse
+from tests.journeys.walks import Walk
+
+RESTARTED = 5.0  # seconds until who died is started again
+ANSWERING = 120.0  # seconds that a very small model may take for four answers on busy cores
+
+# Of a message that it was sent before, this model writes four answers that are nearly the same.
+WORDS = (
+    "What would my grandmother say to that?",
+    "Is it not a question of money?",
+    "How do other families decide?",
+)
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +57,39 @@ def test_the_links_are_as_contracted_and_private(demo: Started) -> None:
 
 def test_every_join_page_is_served(demo: Started) -> None:
     assert {fetch(cohort["join_url"]) for cohort in demo.links()["cohorts"]} == {200}
+
+
+def test_two_people_talk_on_phones_and_their_choices_are_exported(
+    demo: Started, tmp_path: Path
+) -> None:
+    """One on the local model, the other on the simulated endpoint and with scripting off."""
+    with chromium_browser() as browser:
+        talk_for_three_turns(demo, browser, cohort="us-en")
+        talk_for_three_turns(demo, browser, cohort="fr-fr", java_script_enabled=False)
+
+    out = tmp_path / "dump"
+    done = demo.command("manage.py", "export", "--study", "demo", "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    rows = parquet.read_table(out / "parquet" / "comparisons.parquet").to_pylist()
+    found = Counter((one["country"], one["simulated"]) for one in rows)
+    assert found == {("US", False): 3, ("FR", True): 3}
+
+
+def talk_for_three_turns(demo: Started, browser: Browser, *, cohort: str, **device: Any) -> None:
+    """From the link to the end of a conversation, which may end after three turns, by its form."""
+    (found,) = (one for one in demo.links()["cohorts"] if one["slug"] == cohort)
+    phone = {"viewport": {"width": 390, "height": 844}, **device}
+    with browser.new_context(base_url=found["join_url"], **phone) as context:
+        context.set_default_timeout(20_000)
+        walk = Walk(
+            context.new_page(), Mouse(), language=cohort[-2:], words=WORDS, patience=ANSWERING
+        )
+        finish = walk.page.locator("form[action$='/finish/'] button")
+        walk.begin(found["join_url"])
+        walk.until(lambda _: finish.count() > 0)
+        ended = walk.page.url
+        finish.click()
+        walk.page.wait_for_url(lambda url: url != ended)
 
 
 def test_a_command_without_a_database_uses_the_running_demo_and_says_so(demo: Started) -> None:
@@ -79,7 +129,7 @@ def test_who_is_killed_comes_back_at_the_same_address(demo: Started, name: str) 
     old = demo.pids()[name]
     os.kill(old, signal.SIGKILL)
 
-    assert wait_until(lambda: demo.pids().get(name, old) != old, seconds=60)
+    assert wait_until(lambda: demo.pids().get(name, old) != old, seconds=RESTARTED)
     assert wait_until(lambda: back(demo), seconds=60), demo.output.read_text()
     assert f"{name} ended by SIGKILL; it is started again." in demo.output.read_text()
 

@@ -1,16 +1,35 @@
+from pathlib import Path
+
 import pytest
 
 from config.supervisor import brought
+from config.supervisor.links import fetch
 from config.supervisor.options import OwnModel
 from config.supervisor.postgres import Postgres
 from config.supervisor.trouble import Trouble
 from config.supervisor.valkey import Valkey
 from sampling import simulated
+from tests.config.supervisor.started import Started
 
 
 def test_servers_that_answer_are_used(postgres: Postgres, valkey: Valkey) -> None:
     brought.check_database(postgres.url)
     brought.check_redis(valkey.url)
+
+
+def test_beside_servers_that_are_brought_none_of_ours_is_started(
+    postgres: Postgres, valkey: Valkey, place: Path
+) -> None:
+    there = {"DATABASE_URL": postgres.url, "REDIS_URL": valkey.url}
+    there |= {"MODEL_BASE_URL": "http://127.0.0.1:9/v1", "MODEL_NAME": "away"}
+    started = Started(place / "demo", **there)
+    try:
+        started.wait()
+        assert set(started.pids()) == {"web", "worker generate", "worker default", "beat"}
+        assert fetch(started.links()["cohorts"][0]["join_url"]) == 200
+    finally:
+        if started.process.poll() is None:
+            started.stop()
 
 
 @pytest.mark.parametrize("url", ["nonsense", "postgresql://127.0.0.1:9/x"])

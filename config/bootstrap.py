@@ -25,7 +25,10 @@ STAMP = VENV / "installed.json"
 OLDEST, NEWEST = (3, 11), (3, 14)
 NEEDED_MB = {"requirements.lock": 1000, "requirements-dev.lock": 1500}
 WORKERS = min(4, 2 * (os.cpu_count() or 1))
-MATRICES = ["tests/journeys", "tests/journeys/matrix.py", "tests/pages/matrix.py"]
+MATRICES = [
+    "tests/journeys",
+    *("tests/journeys/matrix.py", "tests/journeys/local_model.py", "tests/pages/matrix.py"),
+]
 COMMANDS = {
     "demo": ["-m", "config.supervisor"],
     # Files stay together: what their tests share is started once. Many tests wait for processes of

@@ -8,6 +8,7 @@ because its start costs more than most of what is tried on it: the order of the 
 import json
 import os
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -230,7 +231,13 @@ def test_a_choice_that_was_sent_while_the_database_is_away_is_stored_once(
         *seen, _ = refused(lambda: visitor.open(visitor.url))
         *sent, page = refused(lambda: visitor.send(form, **answers))
     kept = page.forms[0]
-    until(lambda: not refused(lambda: visitor.send(kept))[0], what=demo.output.read_text)
+    statuses: list[int] = []
+
+    def is_accepted() -> bool:
+        statuses.append(refused(lambda: visitor.send(kept))[0])
+        return statuses[-1] == 0
+
+    until(is_accepted, what=lambda: f"{Counter(statuses)} {demo.output.read_text()}")
     visitor.send(kept)
 
     assert seen == sent == [503, "5"]

@@ -28,6 +28,7 @@ from tests.journeys.visiting import Visitor
 from tests.sampling.workers import until
 
 PATIENCE_MS = 120_000  # a lease has to run out when a worker dies
+REASON = "It is the kindest of them"  # enough words, where the turn asks why
 CALLS = 2  # of an attempt of `community_alignment`
 ATTEMPTS = 3
 
@@ -225,7 +226,7 @@ def test_a_choice_that_was_sent_while_the_database_is_away_is_stored_once(
     visitor = Visitor(demo.links()["cohorts"][0]["join_url"])
     form = visitor.compare()
     choice = form.options["choice"][1]
-    answers = {"choice": choice} | dict.fromkeys({"explanation"} & set(form.fields), "So kind")
+    answers = {"choice": choice} | dict.fromkeys({"explanation"} & set(form.fields), REASON)
 
     with away(demo, "PostgreSQL"):
         *seen, _ = refused(lambda: visitor.open(visitor.url))

@@ -35,17 +35,23 @@ class RawServer:
 
     def __init__(self, script: Script) -> None:
         self._script = script
+        self._stopped = False
         self._answering: set[asyncio.Task[None]] = set()
         self.requests: list[bytes] = []
         self.closed = asyncio.Event()
 
     def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._stopped:
+            return writer.transport.abort()
         self._answering.add(asyncio.ensure_future(self._answer(reader, writer)))
+        return None
 
     async def stop(self) -> None:
+        self._stopped = True
         for task in self._answering:
             task.cancel()
         await asyncio.gather(*self._answering, return_exceptions=True)
+        await asyncio.sleep(0.01)  # what was accepted at this moment, and the ends of transports
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writing: asyncio.Task[None] | None = None

@@ -182,21 +182,21 @@ def test_a_server_that_takes_connections_and_answers_none_stays_out(
     monkeypatch.setattr(replicas, "REST", 0.01)
     monkeypatch.setattr(replicas, "ANSWER_SECONDS", 0.1)
 
-    async def work() -> tuple[bool, bool]:
-        routes = Replicas()
-        async with raw_server.serving(raw_server.sends(b"", pause=60)) as (_, frozen):
-            routes.take_out(frozen)
+    async def is_left_out(script: raw_server.Script) -> bool:
+        async with raw_server.serving(script) as (_, address):
+            routes = Replicas()
+            routes.take_out(address)
             await asyncio.sleep(0.3)
-            stays = routes.is_out(frozen)
-        answer = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"
-        async with raw_server.serving(raw_server.sends(answer)) as (_, closed):
-            routes.take_out(closed)
-            await asyncio.sleep(0.3)
-            back = not routes.is_out(closed)
-        await routes.close()
-        return stays, back
+            is_out = routes.is_out(address)
+            await routes.close()
+            return is_out
 
-    assert asyncio.run(work()) == (True, True)
+    async def work() -> tuple[bool, bool]:
+        refusing = raw_server.sends(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
+        frozen = raw_server.sends(b"", pause=60)
+        return await is_left_out(frozen), await is_left_out(refusing)
+
+    assert asyncio.run(work()) == (True, False)
 
 
 def test_a_server_that_stays_away_stays_out(monkeypatch: pytest.MonkeyPatch) -> None:

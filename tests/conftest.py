@@ -18,18 +18,14 @@ settings.register_profile("daily", deadline=None, max_examples=40)
 settings.register_profile("thorough", deadline=None, max_examples=2000)
 settings.load_profile("daily")
 
-# One is a single long test of every page; the others mostly wait, for processes that start and are
-# killed: begun first, beside the others.
+# They mostly wait, for processes that start and are killed: begun first, beside the others.
 LONGEST = (
-    "tests/pages/test_axe.py",
     "tests/config/supervisor/test_demo.py",
     "tests/journeys/test_own_endpoint.py",
     "tests/sampling/test_fault_table.py",
     "tests/verification/test_contract.py",
     "tests/sampling/test_working.py",
     "tests/journeys/test_annotator.py",
-    "tests/sampling/test_any_behaviour.py",
-    "tests/journeys/test_ways.py",
 )
 
 

@@ -229,6 +229,8 @@ def test_a_choice_that_was_sent_while_the_database_is_away_is_stored_once(
     answers = {"choice": choice} | dict.fromkeys({"explanation"} & set(form.fields), REASON)
 
     with away(demo, "PostgreSQL"):
+        # A server process that was answering ends a moment after the one that was killed.
+        until(lambda: refused(lambda: visitor.open(visitor.url))[0] == 503)
         *seen, _ = refused(lambda: visitor.open(visitor.url))
         *sent, page = refused(lambda: visitor.send(form, **answers))
     kept = page.forms[0]

@@ -167,12 +167,13 @@ def test_an_endpoint_that_fails_is_a_result_and_not_tried_again(engine: Engine) 
     run = asked(engine.endpoint)
 
     make(run, engine)
+    sent = len(engine.server.log())  # the first refusal gives up those that were not sent yet
     make(run, engine)
 
     row = run.sets.get()
     assert (row.state, told(row)["reason"]) == ("failed", "endpoint_unavailable")
     assert told(row)["candidates"] == []
-    assert len(engine.server.log()) == 4
+    assert 1 <= sent == len(engine.server.log()) <= 4
 
 
 def test_an_endpoint_that_is_not_allowed_is_never_called(engine: Engine) -> None:
